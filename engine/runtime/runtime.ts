@@ -1,0 +1,76 @@
+/** The seam of runtimes: how one attempt runs. Knows nothing of tasks' states, retries or the store. */
+import type { RuntimeName } from '../pipeline.ts'
+import type { Json, JsonObject } from '../json.ts'
+import type { Outcome } from '../outcome.ts'
+
+/** Everything that one attempt needs, resolved: plain data, so that it can travel to another process. */
+export interface Attempt {
+  /** Unique in the store; names the attempt folder. */
+  readonly id: string
+  readonly run: {
+    readonly id: string
+    readonly pipeline: string
+    /** RFC 3339 UTC. */
+    readonly logicalTime: string
+    readonly interval: { readonly start: string; readonly end: string }
+    readonly trigger: string
+    /** IANA name. */
+    readonly timezone: string
+  }
+  readonly task: { readonly id: string; readonly key: string | null; readonly attempt: number }
+  readonly operator: { readonly name: string; readonly version: number }
+  readonly runtime: RuntimeName
+  readonly input: JsonObject
+  readonly env: { readonly [name: string]: string }
+  /** What the sleep before carried; null on a first start. */
+  readonly state: Json
+  /** Absolute: `DATA/attempts/RUN/ATTEMPT`. */
+  readonly folder: string
+  /** Absolute: `DATA/artifacts/RUN/ATTEMPT`, for what outlives the attempt. */
+  readonly artifacts: string
+  /** Absolute: checkpoints of this (run, task, instance), shared by its attempts. */
+  readonly checkpoints: string
+  /** Absolute: the pipeline file's folder; relative paths in inputs mean this. */
+  readonly cwd: string
+}
+
+/** What a running attempt says while it runs; one line of its events file each. */
+export type AttemptEvent =
+  | { readonly type: 'progress'; readonly done: number; readonly total: number | null; readonly unit: string }
+  | { readonly type: 'metric'; readonly name: string; readonly value: number; readonly labels: { readonly [k: string]: string } }
+  | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string; readonly fields?: JsonObject }
+  | { readonly type: 'heartbeat' }
+  | { readonly type: 'checkpoint'; readonly step: number }
+  | { readonly type: 'failure'; readonly kind: string; readonly message: string }
+
+/** Why an attempt is asked to stop: it decides nothing but the words in its log. */
+export type StopReason = 'timeout' | 'cancel' | 'shutdown'
+
+/** An attempt that runs. */
+export interface RunningAttempt {
+  /** Settles once, never rejects: whatever happens has an outcome. */
+  readonly outcome: Promise<Outcome>
+  /** SIGTERM (or an abort) now, SIGKILL to the whole process group `grace` milliseconds later. Repeatable. */
+  stop(reason: StopReason, grace: number): void
+}
+
+/** How attempts run. One conformance suite holds all of them (test/conformance/runtime). */
+export interface Runtime {
+  /** Starts an attempt whose claim is durable. Never throws: what cannot start has a failed outcome. */
+  start(attempt: Attempt, listen: (event: AttemptEvent) => void): RunningAttempt
+  /**
+   * Finds an attempt that an earlier engine started: still running, ended meanwhile, or gone without a trace
+   * (a `released` outcome, kind node_lost).
+   */
+  attach(attempt: Attempt, listen: (event: AttemptEvent) => void): RunningAttempt
+  /** Lets go of what is warm. Attempts that outlive the engine are left running. */
+  close(): Promise<void>
+}
+
+/** Runs an operator's code in this process; `plugins` implements it, the wiring passes it in. */
+export interface OperatorHost {
+  /** Never throws: what an operator throws is classified. */
+  run(attempt: Attempt, hooks: { readonly signal: AbortSignal; listen(event: AttemptEvent): void }): Promise<Outcome>
+  /** The argument vector, where the operator is a command (Shell); null where it is code. */
+  command(operator: { readonly name: string; readonly version: number }, input: JsonObject): Promise<readonly string[] | null>
+}
