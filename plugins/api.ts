@@ -12,6 +12,7 @@ export type { FailureKind } from '../engine/errors.ts'
 export type { Json, JsonObject, JsonSchema } from '../engine/json.ts'
 export type { Outcome } from '../engine/outcome.ts'
 export type { Effects, OperatorInfo, RuntimeName } from '../engine/pipeline.ts'
+export { durationSchema, parseDuration, parseSize, sizeSchema } from './units.ts'
 
 /** The attempt did its work. `outputs` is checked against the operator's output schema. */
 export function succeeded(outputs: JsonObject = {}): Outcome {
@@ -121,14 +122,23 @@ export interface TaskContext {
   readonly id: string
   readonly key: string | null
   readonly attempt: number
-  readonly run: { readonly id: string; readonly pipeline: string; readonly logicalTime: string; readonly trigger: string; readonly timezone: string }
+  readonly run: {
+    readonly id: string
+    readonly pipeline: string
+    readonly logicalTime: string
+    readonly trigger: string
+    readonly timezone: string
+  }
   /** RFC 3339 UTC. */
   readonly interval: { readonly start: string; readonly end: string }
   /** What `sleep` carried; null on a first start. */
   readonly state: Json
   readonly clock: { now(): number }
   /** Runs a command in `cwd` with the task's environment; its output goes to the task's log. Killed with the task. */
-  spawn(command: string, args: readonly string[]): Promise<{ readonly code: number | null; readonly signal: string | null }>
+  spawn(
+    command: string,
+    args: readonly string[],
+  ): Promise<{ readonly code: number | null; readonly signal: string | null }>
 }
 
 /** What is the same for every operator. */

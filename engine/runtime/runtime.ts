@@ -1,7 +1,8 @@
 /** The seam of runtimes: how one attempt runs. Knows nothing of tasks' states, retries or the store. */
-import type { RuntimeName } from '../pipeline.ts'
+
 import type { Json, JsonObject } from '../json.ts'
 import type { Outcome } from '../outcome.ts'
+import type { RuntimeName } from '../pipeline.ts'
 
 /** Everything that one attempt needs, resolved: plain data, so that it can travel to another process. */
 export interface Attempt {
@@ -37,8 +38,18 @@ export interface Attempt {
 /** What a running attempt says while it runs; one line of its events file each. */
 export type AttemptEvent =
   | { readonly type: 'progress'; readonly done: number; readonly total: number | null; readonly unit: string }
-  | { readonly type: 'metric'; readonly name: string; readonly value: number; readonly labels: { readonly [k: string]: string } }
-  | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string; readonly fields?: JsonObject }
+  | {
+      readonly type: 'metric'
+      readonly name: string
+      readonly value: number
+      readonly labels: { readonly [k: string]: string }
+    }
+  | {
+      readonly type: 'log'
+      readonly level: 'debug' | 'info' | 'warn' | 'error'
+      readonly message: string
+      readonly fields?: JsonObject
+    }
   | { readonly type: 'heartbeat' }
   | { readonly type: 'checkpoint'; readonly step: number }
   | { readonly type: 'failure'; readonly kind: string; readonly message: string }
@@ -67,10 +78,25 @@ export interface Runtime {
   close(): Promise<void>
 }
 
+/** What a host needs of whoever runs it. */
+export interface HostHooks {
+  /** May be a getter: most operators never ask for it. */
+  readonly signal: AbortSignal
+  listen(event: AttemptEvent): void
+  /**
+   * Where the process is shared with other attempts: told the process group of each command that the operator spawns,
+   * so that it can be killed. Absent where this process leads a group of its own, which is killed whole.
+   */
+  readonly group?: (pid: number) => void
+}
+
 /** Runs an operator's code in this process; `plugins` implements it, the wiring passes it in. */
 export interface OperatorHost {
   /** Never throws: what an operator throws is classified. */
-  run(attempt: Attempt, hooks: { readonly signal: AbortSignal; listen(event: AttemptEvent): void }): Promise<Outcome>
+  run(attempt: Attempt, hooks: HostHooks): Promise<Outcome>
   /** The argument vector, where the operator is a command (Shell); null where it is code. */
-  command(operator: { readonly name: string; readonly version: number }, input: JsonObject): Promise<readonly string[] | null>
+  command(
+    operator: { readonly name: string; readonly version: number },
+    input: JsonObject,
+  ): Promise<readonly string[] | null>
 }

@@ -1,0 +1,254 @@
+/** Checkpoints on disk: sealed folders that verify or are not used. Knows nothing of who saves or restores. */
+import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join, posix, sep } from 'node:path'
+import type { Json } from '../json.ts'
+
+/** Newest checkpoints that stay; the one before the newest is what a torn newest falls back to. */
+const kept = 2
+const sealed = /^checkpoint-(\d{8,})$/
+const copySize = 1024 * 1024
+
+/** A file of a checkpoint: its path inside the folder, bytes, SHA-256 in hex. */
+interface SealedFile {
+  readonly name: string
+  readonly size: number
+  readonly sha256: string
+}
+
+/** What `manifest.json` says; its own SHA-256 stands beside it, so that an altered manifest is found too. */
+interface Manifest {
+  readonly format: 1
+  readonly step: number
+  readonly state: Json
+  /** RFC 3339 UTC. */
+  readonly saved: string
+  readonly attempt: string
+  /** `Name@1`: a checkpoint of another operator or version is not restored. */
+  readonly operator: string
+  readonly parent: string | null
+  readonly files: readonly SealedFile[]
+}
+
+/** What is to be kept. */
+export interface NewCheckpoint {
+  readonly step: number
+  readonly state: Json
+  readonly attempt: string
+  readonly operator: string
+  /** RFC 3339 UTC. */
+  readonly saved: string
+  /** Absolute path of each file by the name that it has in the checkpoint. */
+  readonly files: ReadonlyMap<string, string>
+}
+
+/** A checkpoint whose sizes and sums were just checked. */
+export interface VerifiedCheckpoint {
+  readonly step: number
+  readonly state: Json
+  readonly folder: string
+}
+
+/**
+ * Seals a checkpoint: copies the files (never through a link, since a file that still grows must not change what was
+ * sealed), writes the manifest last, syncs, renames; then prunes. Throws system errors and `Error` for a bad file.
+ */
+export async function sealCheckpoint(folder: string, checkpoint: NewCheckpoint): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const before = await sealedIn(folder)
+  const newest = before[0]
+  const name = `checkpoint-${String(newest === undefined ? 1 : numberOf(newest) + 1).padStart(8, '0')}`
+  const temporary = join(folder, `.${name}.${checkpoint.attempt}.tmp`)
+  await rm(temporary, { recursive: true, force: true })
+  await mkdir(join(temporary, 'files'), { recursive: true })
+  try {
+    const files: SealedFile[] = []
+    for (const [inner, path] of checkpoint.files) files.push(await copyInto(temporary, inner, path))
+    const { step, state, attempt, operator, saved } = checkpoint
+    const manifest: Manifest = {
+      format: 1,
+      step,
+      state,
+      saved,
+      attempt,
+      operator,
+      parent: newest ?? null,
+      files,
+    }
+    await writeSynced(
+      join(temporary, 'manifest.json'),
+      JSON.stringify({ sha256: digest(manifest), manifest }),
+    )
+    await sync(join(temporary, 'files'))
+    await sync(temporary)
+    await rename(temporary, join(folder, name))
+    await sync(folder)
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true })
+    throw error
+  }
+  await prune(folder, checkpoint.attempt)
+}
+
+/**
+ * The newest checkpoint of `operator` that verifies, or null.
+ * @param skipped told each one that was passed over, and why
+ */
+export async function newestCheckpoint(
+  folder: string,
+  operator: string,
+  skipped: (name: string, why: string) => void,
+): Promise<VerifiedCheckpoint | null> {
+  for (const name of await sealedIn(folder)) {
+    const found = await verify(join(folder, name), operator)
+    if (typeof found !== 'string') return found
+    skipped(name, found)
+  }
+  return null
+}
+
+/** The checkpoint, or the sentence that says why it cannot be used. */
+async function verify(folder: string, operator: string): Promise<VerifiedCheckpoint | string> {
+  let manifest: Manifest
+  try {
+    const text = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'))
+    if (text?.manifest?.format !== 1 || digest(text.manifest) !== text.sha256)
+      return 'its manifest was altered or torn'
+    manifest = text.manifest
+  } catch (error) {
+    return `its manifest cannot be read: ${(error as Error).message}`
+  }
+  if (manifest.operator !== operator) return `it is of ${manifest.operator}, this is ${operator}`
+  for (const { name, size, sha256 } of manifest.files) {
+    try {
+      const is = await hashFile(join(folder, 'files', name), null)
+      if (is.size !== size || is.sha256 !== sha256) return `its file ${name} was altered or torn`
+    } catch (error) {
+      return `its file ${name} cannot be read: ${(error as Error).message}`
+    }
+  }
+  return { step: manifest.step, state: manifest.state, folder: join(folder, 'files') }
+}
+
+/** Names of sealed checkpoints, newest first. */
+async function sealedIn(folder: string): Promise<string[]> {
+  let names: string[]
+  try {
+    names = await readdir(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+  return names.filter((name) => sealed.test(name)).sort((a, b) => numberOf(b) - numberOf(a))
+}
+
+function numberOf(name: string): number {
+  return Number(sealed.exec(name)?.[1] ?? 0)
+}
+
+/** What is older than the last `kept`, and what attempts that are gone left unsealed. */
+async function prune(folder: string, attempt: string): Promise<void> {
+  const old = (await sealedIn(folder)).slice(kept)
+  const torn = (await readdir(folder)).filter(
+    (name) => name.endsWith('.tmp') && !name.endsWith(`.${attempt}.tmp`),
+  )
+  for (const name of [...old, ...torn]) await rm(join(folder, name), { recursive: true, force: true })
+}
+
+async function copyInto(folder: string, name: string, path: string): Promise<SealedFile> {
+  if (posix.normalize(name) !== name || name.startsWith('../') || name.startsWith('/') || name === '..') {
+    throw new Error(`a checkpoint's file cannot be named '${name}'`)
+  }
+  const target = join(folder, 'files', ...name.split('/'))
+  if (name.includes('/')) await mkdir(dirname(target), { recursive: true })
+  const out = await open(target, 'wx', 0o444)
+  try {
+    const { size, sha256 } = await hashFile(path, out)
+    await out.sync()
+    return { name, size, sha256 }
+  } finally {
+    await out.close()
+  }
+}
+
+/** Reads a regular file, never through a link, and writes what it reads to `out`. */
+async function hashFile(path: string, out: FileHandle | null): Promise<{ size: number; sha256: string }> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    if (!(await handle.stat()).isFile())
+      throw new Error(`${path} is not a regular file; only those are kept in a checkpoint`)
+    const hash = createHash('sha256')
+    const buffer = Buffer.allocUnsafe(copySize)
+    let size = 0
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, 0, copySize, size)
+      if (bytesRead === 0) return { size, sha256: hash.digest('hex') }
+      const chunk = buffer.subarray(0, bytesRead)
+      hash.update(chunk)
+      for (let offset = 0; out !== null && offset < bytesRead; ) {
+        offset += (await out.write(chunk, offset)).bytesWritten
+      }
+      size += bytesRead
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+/**
+ * Every file below `folder` by its path inside it, with `/`. A link or special file is an error: a stranger wrote them.
+ */
+export async function filesBelow(folder: string): Promise<Map<string, string>> {
+  const files = new Map<string, string>()
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    if (entry.isDirectory()) continue
+    if (!entry.isFile()) throw new Error(`${path} is not a regular file; only those are kept in a checkpoint`)
+    files.set(
+      path
+        .slice(folder.length + 1)
+        .split(sep)
+        .join('/'),
+      path,
+    )
+  }
+  return files
+}
+
+/** Files by their last names; two of one name cannot lie in one checkpoint. */
+export async function filesNamed(paths: readonly string[]): Promise<Map<string, string>> {
+  const files = new Map<string, string>()
+  for (const path of paths) {
+    const name = basename(path)
+    if (files.has(name))
+      throw new Error(`two files of the checkpoint are named ${name}: ${files.get(name)} and ${path}`)
+    if ((await lstat(path)).isSymbolicLink())
+      throw new Error(`${path} is a symbolic link; a checkpoint keeps files`)
+    files.set(name, path)
+  }
+  return files
+}
+
+function digest(manifest: Manifest): string {
+  return createHash('sha256').update(JSON.stringify(manifest)).digest('hex')
+}
+
+async function writeSynced(path: string, text: string): Promise<void> {
+  const handle = await open(path, 'wx', 0o444)
+  try {
+    await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function sync(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

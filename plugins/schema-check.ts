@@ -1,0 +1,36 @@
+/** Values against an operator's JSON Schemas (2020-12), with defaults filled in. The one importer of ajv for operators. */
+import type { ErrorObject, ValidateFunction } from 'ajv'
+import type { JsonSchema } from './api.ts'
+
+/** Checks a value; null where it fits, else the sentence that says where and why it does not. Fills in defaults, in place. */
+export type Check = (value: unknown) => string | null
+
+let compile: Promise<(schema: JsonSchema) => ValidateFunction> | undefined
+
+async function load(): Promise<(schema: JsonSchema) => ValidateFunction> {
+  const [{ Ajv2020 }, formats] = await Promise.all([import('ajv/dist/2020.js'), import('ajv-formats')])
+  const ajv = new Ajv2020({ useDefaults: true, strict: false, allErrors: false })
+  formats.default.default(ajv)
+  return (schema) => ajv.compile(schema)
+}
+
+/** Compiles a schema; call it once per operator. Throws ajv's error where the schema itself is wrong. */
+export async function checkOf(schema: JsonSchema): Promise<Check> {
+  compile ??= load()
+  const validate = (await compile)(schema)
+  return (value) => (validate(value) ? null : sentence(validate.errors?.[0]))
+}
+
+/** `/fields/name must be string`, with the names that ajv keeps apart. */
+function sentence(error: ErrorObject | undefined): string {
+  if (error === undefined) return 'it does not fit'
+  const where = error.instancePath === '' ? 'it' : error.instancePath
+  const { additionalProperty, allowedValues } = error.params as {
+    additionalProperty?: string
+    allowedValues?: unknown[]
+  }
+  if (additionalProperty !== undefined) return `${where} has an unknown property '${additionalProperty}'`
+  if (allowedValues !== undefined)
+    return `${where} must be one of ${allowedValues.map((value) => JSON.stringify(value)).join(', ')}`
+  return `${where} ${error.message ?? 'does not fit'}`
+}

@@ -1,0 +1,251 @@
+import t from 'tap'
+import {
+  defineOperator,
+  failed,
+  type JsonObject,
+  OperatorFailure,
+  type Outcome,
+  skipped,
+  sleep,
+  succeeded,
+  type TaskContext,
+} from '../../plugins/api.ts'
+import { Host } from '../../plugins/host.ts'
+import { makeAttempt, runOperator } from '../support/task-context.ts'
+
+/** An operator whose `run` is the test's. */
+const operator = (run: (input: JsonObject, task: TaskContext) => Outcome | Promise<Outcome>) =>
+  defineOperator<JsonObject>({
+    name: 'Test',
+    stage: 'control',
+    summary: 'A test.',
+    example: '',
+    input: {
+      type: 'object',
+      properties: {
+        rate: { type: 'number', default: 0.5 },
+        mode: { enum: ['a', 'b'] },
+        list: { type: 'array', items: { type: 'string' } },
+      },
+      additionalProperties: false,
+    },
+    output: {
+      type: 'object',
+      properties: { count: { type: 'integer' }, any: {} },
+      required: ['count'],
+      additionalProperties: false,
+    },
+    run,
+  })
+
+t.test('defaults of the schema are filled in, on a copy', async (t) => {
+  const input = { list: ['x'] }
+  let seen: unknown
+  const { outcome } = await runOperator(
+    operator((value) => {
+      seen = value
+      return succeeded({ count: 1 })
+    }),
+    input,
+    { dir: t.testdir() },
+  )
+  t.strictSame(seen, { list: ['x'], rate: 0.5 })
+  t.strictSame(input, { list: ['x'] })
+  t.strictSame(outcome, { type: 'succeeded', outputs: { count: 1 } })
+})
+
+t.test('an input that does not fit is invalid_input, and says where and what', async (t) => {
+  const dir = t.testdir()
+  const run = operator(() => t.fail('it must not run') as never)
+  for (const [input, message] of [
+    [{ rate: 'x' }, /input of Test does not fit: \/rate must be number/],
+    [{ mode: 'c' }, /\/mode must be one of "a", "b"/],
+    [{ list: ['a', 1] }, /\/list\/1 must be string/],
+    [{ raet: 1 }, /unknown property 'raet'/],
+  ] as const) {
+    const { outcome } = await runOperator(run, input, { dir })
+    t.match(outcome, { type: 'failed', kind: 'invalid_input', message })
+  }
+})
+
+t.test('outputs that the schema or JSON refuses are invalid_input', async (t) => {
+  const dir = t.testdir()
+  const cyclic: { [key: string]: unknown } = {}
+  cyclic.self = cyclic
+  for (const [outputs, message] of [
+    [{}, /returned outputs that its schema refuses: it must have required property 'count'/],
+    [{ count: 1.5 }, /\/count must be integer/],
+    [{ count: Number.NaN }, /outputs\/count is NaN, which JSON does not have/],
+    [{ count: 1, any: undefined }, /outputs\/any is undefined/],
+    [{ count: 1, any: [new Date()] }, /outputs\/any\/0 is a Date, not a plain object/],
+    [{ count: 1, any: 5n }, /outputs\/any is a bigint/],
+    [{ count: 1, any: cyclic }, /holds itself/],
+    [undefined, /outputs is undefined/],
+  ] as const) {
+    const { outcome } = await runOperator(
+      operator(() => ({ type: 'succeeded', outputs: outputs as never })),
+      {},
+      { dir },
+    )
+    t.match(outcome, { type: 'failed', kind: 'invalid_input', message })
+  }
+})
+
+t.test('what is thrown becomes an outcome of its kind', async (t) => {
+  const dir = t.testdir()
+  const withCode = (code: string) => Object.assign(new Error(`connect ${code}`), { code })
+  for (const [thrown, kind, message] of [
+    [new OperatorFailure('data_corruption', 'bad sum'), 'data_corruption', 'bad sum'],
+    [withCode('ECONNREFUSED'), 'network', 'connect ECONNREFUSED'],
+    [withCode('ETIMEDOUT'), 'network', 'connect ETIMEDOUT'],
+    [new Error('fetch failed', { cause: withCode('ENOTFOUND') }), 'network', 'fetch failed'],
+    [withCode('ENOMEM'), 'oom', 'connect ENOMEM'],
+    [new TypeError('x is not a function'), 'user', 'x is not a function'],
+    ['a string', 'user', 'something that is no error was thrown: a string'],
+  ] as const) {
+    const throwing = operator(() => {
+      throw thrown
+    })
+    const { outcome } = await runOperator(throwing, {}, { dir })
+    t.strictSame(outcome, { type: 'failed', kind, message })
+  }
+  const { logs } = await runOperator(
+    operator(async () => Promise.reject(new TypeError('late'))),
+    {},
+    { dir },
+  )
+  t.match(
+    logs,
+    [{ level: 'error', message: /TypeError: late\n\s+at / }],
+    'the stack of an unknown error is in the log',
+  )
+})
+
+t.test('other outcomes pass; what is no outcome is a failure', async (t) => {
+  const dir = t.testdir()
+  for (const outcome of [failed('gate_failed', 'x'), skipped('nothing to do'), sleep(5, { at: 1 })]) {
+    t.strictSame(
+      (
+        await runOperator(
+          operator(() => outcome),
+          {},
+          { dir },
+        )
+      ).outcome,
+      outcome,
+    )
+  }
+  t.match(
+    (
+      await runOperator(
+        operator(() => sleep(Number.NaN)),
+        {},
+        { dir },
+      )
+    ).outcome,
+    { kind: 'user', message: /until NaN/ },
+  )
+  t.match(
+    (
+      await runOperator(
+        operator(() => sleep(1, undefined as never)),
+        {},
+        { dir },
+      )
+    ).outcome,
+    { type: 'sleep', state: null },
+  )
+  t.match(
+    (
+      await runOperator(
+        operator(() => ({ type: 'sleep', until: 1, state: Number.NaN })),
+        {},
+        { dir },
+      )
+    ).outcome,
+    { kind: 'user' },
+  )
+  for (const nothing of [undefined, null, 5, { type: 'done' }]) {
+    t.match(
+      (
+        await runOperator(
+          operator(() => nothing as never),
+          {},
+          { dir },
+        )
+      ).outcome,
+      { type: 'failed', kind: 'user', message: /no outcome/ },
+    )
+  }
+})
+
+t.test('an operator that nobody has is invalid_input', async (t) => {
+  const host = new Host({ find: async () => undefined })
+  const hooks = { signal: new AbortController().signal, listen: () => {} }
+  const outcome = await host.run(makeAttempt({ dir: t.testdir() }), hooks)
+  t.match(outcome, { type: 'failed', kind: 'invalid_input', message: /no operator Test@1/ })
+})
+
+t.test('a command operator has an argument vector, code has none', async (t) => {
+  const shell = {
+    ...operator(() => succeeded()),
+    run: undefined,
+    command: ({ mode }: JsonObject) => ['echo', String(mode)],
+  }
+  const input = { mode: 'a' }
+  t.strictSame(await new Host({ find: async () => shell }).command({ name: 'Test', version: 1 }, input), [
+    'echo',
+    'a',
+  ])
+  t.equal(
+    await new Host({ find: async () => operator(() => succeeded()) }).command(
+      { name: 'Test', version: 1 },
+      input,
+    ),
+    null,
+  )
+  await t.rejects(
+    new Host({ find: async () => shell }).command({ name: 'Test', version: 1 }, { mode: 'z' }),
+    { kind: 'invalid_input', message: /must be one of/ },
+  )
+})
+
+t.test('spawn gives how the command ended, with the environment of the task', async (t) => {
+  const dir = t.testdir()
+  const ended: unknown[] = []
+  const spawning = operator(async (_input, task) => {
+    ended.push(await task.spawn('/bin/sh', ['-c', 'test "$COLOR" = red && exit 3']))
+    ended.push(await task.spawn('/bin/sh', ['-c', 'kill -9 $$']))
+    await task.spawn('/does/not/exist', [])
+    return succeeded()
+  })
+  const { outcome } = await runOperator(spawning, {}, { dir, env: { COLOR: 'red' } })
+  t.strictSame(ended, [
+    { code: 3, signal: null },
+    { code: null, signal: 'SIGKILL' },
+  ])
+  t.match(outcome, { kind: 'invalid_input', message: /cannot start \/does\/not\/exist: it does not exist/ })
+})
+
+t.test('progress is paced by the clock, and the last one is always told', async (t) => {
+  let now = 0
+  const host = new Host({
+    find: async () =>
+      operator((_input, task) => {
+        for (let done = 1; done <= 1000; done += 1) {
+          now += 1
+          task.progress(done, 1000, 'records')
+        }
+        return succeeded({ count: 1 })
+      }),
+  })
+  const done: number[] = []
+  const listen = (event: { type: string; done?: number }) =>
+    event.type === 'progress' && done.push(event.done ?? -1)
+  await host.run(makeAttempt({ dir: t.testdir() }), {
+    signal: new AbortController().signal,
+    listen,
+    clock: { now: () => now },
+  })
+  t.strictSame(done, [1, 101, 201, 301, 401, 501, 601, 701, 801, 901, 1000])
+})
