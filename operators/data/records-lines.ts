@@ -2,24 +2,43 @@
  * A stream of bytes as lines of JSON: each line a record or a problem, with its number and where it ends.
  * Knows nothing of files, datasets or what becomes of a record. Holds at most one line and one chunk in memory.
  */
-import { isAscii, isUtf8 } from 'node:buffer'
+import { isUtf8 } from 'node:buffer'
 import type { JsonObject } from '../../plugins/api.ts'
 
 /** Why a line is not a record. */
 export type Problem = 'malformed_json' | 'not_an_object' | 'bad_utf8' | 'line_too_long'
 
-/** One record as it was read. `record` is null where it cannot be read, `problem` says why. */
-export interface Entry {
+/** One record as it was read. */
+export class Entry {
+  /** Null where the line cannot be read as one; `problem` says why. */
   readonly record: JsonObject | null
   readonly problem: Problem | null
   /** What is wrong, for people; only with a problem. */
   readonly detail: string
-  /** The line without its end, as it stands in the file; of a line that is too long its first 1,024 bytes. */
-  readonly line: Uint8Array
-  /** From 1. */
+  /** The line or document in its file, from 1. */
   readonly number: number
   /** Where the next line begins: bytes from the start of the (decoded) stream. */
   readonly end: number
+  readonly #block: Buffer
+  readonly #from: number
+  readonly #to: number
+
+  /** The line stands in `block` from `from` to `to`. */
+  constructor(block: Buffer, from: number, to: number, what: Omit<Entry, 'line'>) {
+    this.#block = block
+    this.#from = from
+    this.#to = to
+    this.record = what.record
+    this.problem = what.problem
+    this.detail = what.detail
+    this.number = what.number
+    this.end = what.end
+  }
+
+  /** The line without its end, as it stands in the file; of a line that is too long its first 1,024 bytes. */
+  get line(): Buffer {
+    return this.#block.subarray(this.#from, this.#to)
+  }
 }
 
 /** Limits of the reader. */
@@ -107,79 +126,79 @@ class Splitter {
   /** The unfinished line is complete; `ending` bytes of line end follow it. */
   #finish(entries: Entry[], ending: number): void {
     const length = this.#length
-    const line = this.#held.length === 1 ? (this.#held[0] as Uint8Array) : Buffer.concat(this.#held)
+    const line = Buffer.concat(this.#held)
     this.#held = []
     this.#length = 0
-    this.#number += 1
     this.#offset += length + ending
-    if (length > this.#maxLine) {
-      const detail = `a line of ${length} bytes; the limit is ${this.#maxLine}`
-      entries.push(problem('line_too_long', detail, line, this.#number, this.#offset))
-    } else this.#add(line, isUtf8(line), isAscii(line), entries)
+    if (length > this.#maxLine) this.#tooLong(line, 0, length, entries)
+    else this.#add(line, 0, length, isUtf8(line), entries)
   }
 
   /** Parses a run of whole lines, each with its end. */
   #parse(block: Buffer, entries: Entry[]): void {
     const utf8 = isUtf8(block)
-    const ascii = utf8 && isAscii(block)
     for (let start = 0; start < block.length; ) {
       const end = block.indexOf(newline, start)
-      this.#number += 1
       this.#offset += end + 1 - start
-      const line = block.subarray(start, end)
-      if (line.length > this.#maxLine) {
-        const detail = `a line of ${line.length} bytes; the limit is ${this.#maxLine}`
-        entries.push(
-          problem('line_too_long', detail, line.subarray(0, headBytes), this.#number, this.#offset),
-        )
-      } else this.#add(line, utf8 || isUtf8(line), ascii, entries)
+      if (end - start > this.#maxLine) this.#tooLong(block, start, end - start, entries)
+      else this.#add(block, start, end, utf8 || isUtf8(block.subarray(start, end)), entries)
       start = end + 1
     }
   }
 
-  #add(whole: Uint8Array, utf8: boolean, ascii: boolean, entries: Entry[]): void {
-    const line = whole.at(-1) === 13 ? whole.subarray(0, -1) : whole
-    if (line.length === 0 || isBlank(line)) return
-    entries.push(
-      utf8 ? parseLine(line, ascii, this.#number, this.#offset) : badUtf8(line, this.#number, this.#offset),
-    )
+  #add(block: Buffer, from: number, end: number, utf8: boolean, entries: Entry[]): void {
+    this.#number += 1
+    const to = block[end - 1] === 13 && end > from ? end - 1 : end
+    if (isBlank(block, from, to)) return
+    const found = utf8 ? parse(block.toString('utf8', from, to)) : badUtf8
+    entries.push(new Entry(block, from, to, { ...found, number: this.#number, end: this.#offset }))
+  }
+
+  #tooLong(block: Buffer, from: number, length: number, entries: Entry[]): void {
+    this.#number += 1
+    const detail = `a line of ${length} bytes; the limit is ${this.#maxLine}`
+    const what = {
+      record: null,
+      problem: 'line_too_long',
+      detail,
+      number: this.#number,
+      end: this.#offset,
+    } as const
+    entries.push(new Entry(block, from, Math.min(from + length, from + headBytes, block.length), what))
   }
 }
 
-function isBlank(line: Uint8Array): boolean {
-  for (const byte of line) if (byte !== 32 && byte !== 9 && byte !== 13) return false
+type Found = Pick<Entry, 'record' | 'problem' | 'detail'>
+
+const badUtf8: Found = {
+  record: null,
+  problem: 'bad_utf8',
+  detail: 'it is not valid UTF-8; convert the file to UTF-8',
+}
+
+function isBlank(block: Buffer, from: number, to: number): boolean {
+  for (let i = from; i < to; i += 1) {
+    const byte = block[i]
+    if (byte !== 32 && byte !== 9 && byte !== 13) return false
+  }
   return true
 }
 
-function parseLine(line: Uint8Array, ascii: boolean, number: number, end: number): Entry {
-  const bytes = Buffer.from(line.buffer, line.byteOffset, line.byteLength)
+/** A line of text as a record. */
+function parse(text: string): Found {
   try {
-    // Latin-1 is the faster decoder, and the same as UTF-8 where every byte is ASCII.
-    const record: unknown = JSON.parse(bytes.toString(ascii ? 'latin1' : 'utf8'))
-    if (typeof record === 'object' && record !== null && !Array.isArray(record)) {
-      return { record: record as JsonObject, problem: null, detail: '', line, number, end }
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return { record: value as JsonObject, problem: null, detail: '' }
     }
-    return problem('not_an_object', `a record is a JSON object, this is ${kindOf(record)}`, line, number, end)
+    const detail = `a record is a JSON object, this is ${kindOf(value)}`
+    return { record: null, problem: 'not_an_object', detail }
   } catch (error) {
-    return problem('malformed_json', (error as Error).message, line, number, end)
+    return { record: null, problem: 'malformed_json', detail: (error as Error).message }
   }
-}
-
-function badUtf8(line: Uint8Array, number: number, end: number): Entry {
-  return problem(
-    'bad_utf8',
-    'the line is not valid UTF-8; convert the file, or say which encoding it has',
-    line,
-    number,
-    end,
-  )
 }
 
 function kindOf(value: unknown): string {
   if (value === null) return 'null'
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`
-}
-
-function problem(name: Problem, detail: string, line: Uint8Array, number: number, end: number): Entry {
-  return { record: null, problem: name, detail, line, number, end }
 }

@@ -214,8 +214,9 @@ class VerdictSink implements Sink {
 /** The record as it was read: the object, or where it is none its text, or its bytes where they are no text. */
 function original(entry: Entry): JsonObject {
   if (entry.record !== null) return { record: entry.record }
-  const line = Buffer.from(entry.line.buffer, entry.line.byteOffset, entry.line.length)
-  return entry.problem === 'bad_utf8' ? { base64: line.toString('base64') } : { text: line.toString() }
+  return entry.problem === 'bad_utf8'
+    ? { base64: entry.line.toString('base64') }
+    : { text: entry.line.toString() }
 }
 
 /** Closes the shards and writes the manifests; a part has one even when empty, the others only with records. */
