@@ -1,0 +1,119 @@
+/**
+ * The intervals of a schedule: which one a run covers, which are in a range, which comes next. Pure; the time now is an
+ * argument. Knows nothing of stores and runs.
+ */
+import type { Interval, Schedule } from './pipeline.ts'
+import { type Timetable, timetableOf, unboundedTimetableOf } from './timetable.ts'
+
+/** The interval that ends at this instant of the timetable, or null when none does. */
+export function intervalEndingAt(timetable: Timetable, end: number): Interval | null {
+  if (timetable.previous(end) !== end) return null
+  const start = timetable.previous(end - 1)
+  return start === null ? null : { start, end }
+}
+
+/** The last interval that ended at or before `at`, or null when none did. */
+export function lastEndedInterval(timetable: Timetable, at: number): Interval | null {
+  const end = timetable.previous(at)
+  return end === null ? null : intervalEndingAt(timetable, end)
+}
+
+/**
+ * The interval of a manual run at `at`. Without a schedule start = end = `at`. A run always has an interval: before the
+ * first interval has ended it is the one that would have, had the schedule no start; a cron that never fires gives
+ * start = end.
+ */
+export function manualInterval(schedule: Schedule | null, at: number): Interval {
+  if (schedule === null) return { start: at, end: at }
+  return (
+    lastEndedInterval(timetableOf(schedule), at) ??
+    lastEndedInterval(unboundedTimetableOf(schedule), at) ?? { start: at, end: at }
+  )
+}
+
+/** Intervals one after the other, from the one that begins at the first instant at or after `from`. Endless without an end of the schedule. */
+export function* intervalsFrom(timetable: Timetable, from: number): Generator<Interval> {
+  let start = timetable.next(from - 1)
+  while (start !== null) {
+    const end = timetable.next(start)
+    if (end === null) return
+    yield { start, end }
+    start = end
+  }
+}
+
+/** What a backfill covers: intervals with `from <= start < to` that have ended by `now`, oldest first, made as they are asked for. */
+export function* intervalsIn(
+  timetable: Timetable,
+  { from, to, now }: { readonly from: number; readonly to: number; readonly now: number },
+): Generator<Interval> {
+  for (const interval of intervalsFrom(timetable, from)) {
+    if (interval.start >= to || interval.end > now) return
+    yield interval
+  }
+}
+
+/** The next intervals to fall due: those that end after `after` (exclusive), soonest first. */
+export function* intervalsDueAfter(timetable: Timetable, after: number): Generator<Interval> {
+  const start = timetable.previous(after)
+  yield* intervalsFrom(timetable, start ?? after)
+}
+
+/** What becomes of the intervals that were missed: dropped, only the newest kept, or all run, oldest first. */
+export type Catchup = 'none' | 'latest' | 'all'
+
+/** What `nextInterval` needs to know besides the timetable. Instants are epoch milliseconds. */
+export interface Progress {
+  readonly catchup: Catchup
+  /** The interval of the newest scheduled run, of any version of the pipeline. */
+  readonly last: Interval | null
+  /** `schedule.start`, else when the pipeline was first seen: how far back `all` goes while there is no run. */
+  readonly earliest: number | null
+  /** Since when an engine has been scheduling without a break; what fell due by then was missed. */
+  readonly since: number
+}
+
+/**
+ * The interval that the next scheduled run covers, or null when the schedule is over. It is due at its end, which may
+ * lie ahead; ask again with it as `last` once its run is made.
+ *
+ * After a change of the schedule it begins at the last instant of the new timetable at or before the end of `last`, so
+ * it may overlap what the old version covered last. It does not start where a `last` without length stands: that logical
+ * time is taken. (All as in Airflow's CronDataIntervalTimetable.)
+ */
+export function nextInterval(timetable: Timetable, progress: Progress): Interval | null {
+  const { last } = progress
+  const resumed = last && alignedStart(timetable, last)
+  const caughtUp = firstWanted(timetable, progress)
+  const start = last === null ? caughtUp : later(resumed, caughtUp)
+  if (start === null) return null
+  const end = timetable.next(start)
+  return end === null ? null : { start, end }
+}
+
+function alignedStart(timetable: Timetable, last: Interval): number | null {
+  const start = timetable.previous(last.end) ?? timetable.next(last.end)
+  const taken = last.start === last.end && start === last.start
+  return taken ? timetable.next(start) : start
+}
+
+/** Where the catch-up rule alone would begin. */
+function firstWanted(timetable: Timetable, { catchup, last, earliest, since }: Progress): number | null {
+  switch (catchup) {
+    case 'none':
+      return timetable.previous(since) ?? timetable.next(since)
+    case 'latest': {
+      const newest = lastEndedInterval(timetable, since)
+      return newest ? newest.start : (timetable.previous(since) ?? timetable.next(since))
+    }
+    case 'all': {
+      if (last !== null) return null
+      const from = earliest ?? since
+      return timetable.previous(from) ?? timetable.next(from)
+    }
+  }
+}
+
+function later(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b)
+}
