@@ -4,7 +4,7 @@
 export const durationSchema = {
   type: 'string',
   pattern:
-    '^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d)|P([0-9]+W|([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+(\\.[0-9]+)?S)?)?))$',
+    '^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d)|P(?=.)([0-9]+W)?([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+(\\.[0-9]+)?S)?)?)$',
 } as const
 
 /** JSON Schema of a size: whole bytes, or a string such as `64MiB` or `16GB`. */

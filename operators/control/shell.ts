@@ -13,7 +13,8 @@ export const shell = defineOperator<{ command: string }>({
         type: 'string',
         minLength: 1,
         'x-shell': true,
-        description: 'For /bin/sh -c, in the folder of the pipeline file. Templated values are quoted for the shell.',
+        description:
+          'For /bin/sh -c, in the folder of the pipeline file. Templated values are quoted for the shell.',
       },
     },
     required: ['command'],

@@ -121,6 +121,9 @@ interface Counts {
 /** Folders of what is not kept, in the output folder. */
 const asideFolders = { reject: 'rejected', review: 'review' } as const
 
+/** Reasons that are counted by name; any beyond are counted as `other`, so that outputs stay small. */
+const maxReasons = 100
+
 class VerdictSink implements Sink {
   counts = { in: 0, malformed: 0, rejected: 0, reviewed: 0, reasons: {} as { [reason: string]: number } }
   /** The parts, then rejected, then review. */
@@ -200,7 +203,10 @@ class VerdictSink implements Sink {
     entry: Entry,
   ): void {
     this.counts[type === 'reject' ? 'rejected' : 'reviewed'] += 1
-    this.counts.reasons[reason] = (this.counts.reasons[reason] ?? 0) + 1
+    const { reasons } = this.counts
+    const counted =
+      Object.hasOwn(reasons, reason) || Object.keys(reasons).length < maxReasons ? reason : 'other'
+    reasons[counted] = (reasons[counted] ?? 0) + 1
     const source = placeOf(file, entry)
     const why = { reason, ...(detail === null ? {} : { detail }), source }
     this.#writer(type === 'reject' ? -2 : -1).append(JSON.stringify({ ...why, ...original(entry) }))
