@@ -8,7 +8,8 @@ t.test('each broken expression is refused with the field, the value and what is 
   const broken: { readonly [expression: string]: string } = {
     '': 'it is empty',
     '* * * *': '4 fields; expected 5 (minute hour day-of-month month day-of-week), or 6 with seconds first',
-    '* * * * * * *': '7 fields; expected 5 (minute hour day-of-month month day-of-week), or 6 with seconds first',
+    '* * * * * * *':
+      '7 fields; expected 5 (minute hour day-of-month month day-of-week), or 6 with seconds first',
     '@reboot':
       'unknown macro; known are @yearly @annually @monthly @weekly @daily @midnight @hourly @minutely @secondly @weekdays @weekends',
     '61 * * * *': 'minute `61`: allowed is 0-59',
@@ -44,8 +45,17 @@ t.test('each broken expression is refused with the field, the value and what is 
 
 t.test('macros, names, leading zeros and any spacing are understood', (t) => {
   t.match(parseExpression(' @Weekly '), { hours: [0], weekDays: [{ day: 0, which: 'every' }] })
-  t.match(parseExpression('00\t03  16,30 jAn-FeB/1 mOn'), { hours: [3], months: [1, 2], weekDays: [{ day: 1 }] })
-  t.match(parseExpression('0 0 * * fri#2,5L'), { weekDays: [{ day: 5, which: 2 }, { day: 5, which: 'last' }] })
+  t.match(parseExpression('00\t03  16,30 jAn-FeB/1 mOn'), {
+    hours: [3],
+    months: [1, 2],
+    weekDays: [{ day: 1 }],
+  })
+  t.match(parseExpression('0 0 * * fri#2,5L'), {
+    weekDays: [
+      { day: 5, which: 2 },
+      { day: 5, which: 'last' },
+    ],
+  })
   t.end()
 })
 
@@ -66,11 +76,15 @@ const field = (min: number, max: number) => {
 
 const weekDay = fc.oneof(
   { weight: 3, arbitrary: field(0, 7).filter((text) => !/\b0,.*7|7,.*0/.test(text)) },
-  fc.tuple(fc.integer({ min: 0, max: 7 }), fc.integer({ min: 1, max: 5 })).map(([day, nth]) => `${day}#${nth}`),
+  fc
+    .tuple(fc.integer({ min: 0, max: 7 }), fc.integer({ min: 1, max: 5 }))
+    .map(([day, nth]) => `${day}#${nth}`),
   fc.integer({ min: 0, max: 6 }).map((day) => `${day}L`),
 )
 const monthDay = fc.oneof({ weight: 5, arbitrary: field(1, 31) }, fc.constantFrom('L', '1,L', '10-12,L'))
-const expression = fc.tuple(field(0, 59), field(0, 23), monthDay, field(1, 12), weekDay).map((parts) => parts.join(' '))
+const expression = fc
+  .tuple(field(0, 59), field(0, 23), monthDay, field(1, 12), weekDay)
+  .map((parts) => parts.join(' '))
 
 t.test('in UTC any expression has the instants that cron-parser finds', (t) => {
   fc.assert(
@@ -80,11 +94,15 @@ t.test('in UTC any expression has the instants that cron-parser finds', (t) => {
       fc.pre(theirs !== null)
       const walls = new WallTimes(parseExpression(text))
       const ours: number[] = []
-      for (let at = walls.next(from + 1000); at !== null && ours.length < 4; at = walls.next(at + 1000)) ours.push(at)
+      for (let at = walls.next(from + 1000); at !== null && ours.length < 4; at = walls.next(at + 1000))
+        ours.push(at)
       const back: number[] = []
       const last = ours.at(-1) ?? 0
-      for (let at = walls.previous(last); at !== null && back.length < 4; at = walls.previous(at - 1000)) back.unshift(at)
-      return JSON.stringify(ours) === JSON.stringify(theirs) && JSON.stringify(back) === JSON.stringify(theirs)
+      for (let at = walls.previous(last); at !== null && back.length < 4; at = walls.previous(at - 1000))
+        back.unshift(at)
+      return (
+        JSON.stringify(ours) === JSON.stringify(theirs) && JSON.stringify(back) === JSON.stringify(theirs)
+      )
     }),
     { numRuns: 1000 },
   )

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { type Timetable, parseCron, timetableOf } from '../../engine/timetable.ts'
-import type { Schedule } from '../../engine/pipeline.ts'
 import { toInstant } from '../../engine/clock.ts'
+import type { Schedule } from '../../engine/pipeline.ts'
+import { parseCron, type Timetable, timetableOf } from '../../engine/timetable.ts'
 
 const cases = new URL('../../../shared/cases/cron/', import.meta.url)
-const absent = !existsSync(cases) && process.env['DAGCTL_TEST_REQUIRE'] !== 'all' && 'shared cases are absent'
+const absent = !existsSync(cases) && process.env.DAGCTL_TEST_REQUIRE !== 'all' && 'shared cases are absent'
 
 function schedule(cron: string | string[], timezone = 'UTC', more: Partial<Schedule> = {}): Schedule {
   return { cron: [cron].flat(), every: null, timezone, start: null, end: null, ...more }
@@ -21,7 +21,11 @@ function take(timetable: Timetable, after: number, count: number): string[] {
 
 function takeBack(timetable: Timetable, before: number, count: number): string[] {
   const instants: string[] = []
-  for (let at = timetable.previous(before - 1); at !== null && instants.length < count; at = timetable.previous(at - 1)) {
+  for (
+    let at = timetable.previous(before - 1);
+    at !== null && instants.length < count;
+    at = timetable.previous(at - 1)
+  ) {
     instants.unshift(toInstant(at).replace('.000Z', 'Z'))
   }
   return instants
@@ -96,9 +100,15 @@ t.test('an instant in the gap is shifted forward by the length of the gap', (t) 
 
 t.test('equal instants fire once', (t) => {
   const both = timetableOf(schedule('0 2,3 * * *', 'Europe/Berlin'))
-  t.strictSame(take(both, Date.parse('2026-03-29T00:00:00Z'), 2), ['2026-03-29T01:00:00Z', '2026-03-30T00:00:00Z'])
+  t.strictSame(take(both, Date.parse('2026-03-29T00:00:00Z'), 2), [
+    '2026-03-29T01:00:00Z',
+    '2026-03-30T00:00:00Z',
+  ])
   const list = timetableOf(schedule(['0 6 * * *', '0 */6 * * *']))
-  t.strictSame(take(list, Date.parse('2026-01-01T01:00:00Z'), 2), ['2026-01-01T06:00:00Z', '2026-01-01T12:00:00Z'])
+  t.strictSame(take(list, Date.parse('2026-01-01T01:00:00Z'), 2), [
+    '2026-01-01T06:00:00Z',
+    '2026-01-01T12:00:00Z',
+  ])
   t.end()
 })
 
@@ -109,9 +119,10 @@ t.test('a day that a zone skipped fires on the day after, and not twice', (t) =>
     '2011-12-30T22:00:00Z', // the 31st; there was no 30th
     '2011-12-31T22:00:00Z',
   ])
-  t.strictSame(take(timetableOf(schedule('0 12 30 12 *', 'Pacific/Apia')), Date.parse('2011-12-01T00:00:00Z'), 1), [
-    '2011-12-30T22:00:00Z',
-  ])
+  t.strictSame(
+    take(timetableOf(schedule('0 12 30 12 *', 'Pacific/Apia')), Date.parse('2011-12-01T00:00:00Z'), 1),
+    ['2011-12-30T22:00:00Z'],
+  )
   t.end()
 })
 
@@ -119,7 +130,9 @@ t.test('in the repeated hour `*` and `*/n` hours fire at both passes, any other 
   const from = Date.parse('2026-10-24T23:45:00Z')
   const to = Date.parse('2026-10-25T02:00:00Z')
   const fired = (expression: string) =>
-    take(timetableOf(schedule(expression, 'Europe/Berlin')), from, 20).filter((instant) => Date.parse(instant) <= to)
+    take(timetableOf(schedule(expression, 'Europe/Berlin')), from, 20).filter(
+      (instant) => Date.parse(instant) <= to,
+    )
   t.strictSame(fired('30 * * * *'), ['2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z'])
   t.strictSame(fired('30 */2 * * *'), ['2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z'])
   t.strictSame(fired('30 2 * * *'), ['2026-10-25T00:30:00Z'])
@@ -179,15 +192,21 @@ t.test('the calendar ends with the year 9999', (t) => {
 })
 
 t.test('times before the zones have whole minutes from UTC are right to the second', (t) => {
-  t.strictSame(take(timetableOf(schedule('0 0 1 1 *', 'Europe/Berlin')), Date.parse('1789-06-01T00:00:00Z'), 1), [
-    '1789-12-31T23:06:32Z', // local mean time, 53 minutes 28 seconds ahead
-  ])
+  t.strictSame(
+    take(timetableOf(schedule('0 0 1 1 *', 'Europe/Berlin')), Date.parse('1789-06-01T00:00:00Z'), 1),
+    [
+      '1789-12-31T23:06:32Z', // local mean time, 53 minutes 28 seconds ahead
+    ],
+  )
   t.end()
 })
 
 t.test('a schedule in a zone is checked when it is read', (t) => {
   t.equal(parseCron('@daily', 'europe/berlin').expression, '@daily')
-  t.throws(() => parseCron('0 0 * * *', 'Europe/Berln'), { code: 'E151', message: 'unknown time zone `Europe/Berln`' })
+  t.throws(() => parseCron('0 0 * * *', 'Europe/Berln'), {
+    code: 'E151',
+    message: 'unknown time zone `Europe/Berln`',
+  })
   t.throws(() => parseCron('0 0 * * *', '+02:00'), { code: 'E151' })
   t.throws(() => parseCron('0 0 * * *', ''), { code: 'E151' })
   t.end()
