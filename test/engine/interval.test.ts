@@ -88,8 +88,7 @@ t.test('intervals follow each other without a gap or an overlap across both chan
   let count = 0
   for (const interval of intervalsFrom(timetable, at('2026-01-01T00:00:00Z'))) {
     if (interval.start > at('2027-01-01T00:00:00Z')) break
-    if (last && (last.end !== interval.start || interval.end <= interval.start))
-      t.fail(`${show(interval)}`)
+    if (last && (last.end !== interval.start || interval.end <= interval.start)) t.fail(`${show(interval)}`)
     last = interval
     count++
   }
