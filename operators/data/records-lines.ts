@@ -5,8 +5,14 @@
 import { isUtf8 } from 'node:buffer'
 import type { JsonObject } from '../../plugins/api.ts'
 
-/** Why a line is not a record. */
-export type Problem = 'malformed_json' | 'not_an_object' | 'bad_utf8' | 'line_too_long'
+/** Why a line, a document or (`unreadable`) the rest of a file is not a record. */
+export type Problem =
+  | 'malformed_json'
+  | 'not_an_object'
+  | 'bad_utf8'
+  | 'line_too_long'
+  | 'document_too_long'
+  | 'unreadable'
 
 /** One record as it was read. */
 export class Entry {
@@ -168,9 +174,11 @@ class Splitter {
   }
 }
 
-type Found = Pick<Entry, 'record' | 'problem' | 'detail'>
+/** What a text turned out to be. */
+export type Found = Pick<Entry, 'record' | 'problem' | 'detail'>
 
-const badUtf8: Found = {
+/** What bytes are that are no UTF-8. */
+export const badUtf8: Found = {
   record: null,
   problem: 'bad_utf8',
   detail: 'it is not valid UTF-8; convert the file to UTF-8',
@@ -187,14 +195,21 @@ function isBlank(block: Buffer, from: number, to: number): boolean {
 /** A line of text as a record. */
 function parse(text: string): Found {
   try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      return { record: value as JsonObject, problem: null, detail: '' }
-    }
-    const detail = `a record is a JSON object, this is ${kindOf(value)}`
-    return { record: null, problem: 'not_an_object', detail }
+    return recordOf(JSON.parse(text))
   } catch (error) {
     return { record: null, problem: 'malformed_json', detail: (error as Error).message }
+  }
+}
+
+/** A JSON value as a record, which only objects are. */
+export function recordOf(value: unknown): Found {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return { record: value as JsonObject, problem: null, detail: '' }
+  }
+  return {
+    record: null,
+    problem: 'not_an_object',
+    detail: `a record is a JSON object, this is ${kindOf(value)}`,
   }
 }
 
