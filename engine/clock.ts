@@ -11,6 +11,8 @@ export interface Clock {
   now(): number
   /** Calls `fire` once, at or after `at` (epoch milliseconds). A pending timer keeps the process alive. */
   at(at: number, fire: () => void): Timer
+  /** Calls `fire` as soon as what is at hand is done; pending input and output go first. */
+  soon(fire: () => void): void
 }
 
 /** setTimeout's largest delay; a longer wait is split. */
@@ -28,6 +30,7 @@ export const systemClock: Clock = {
     arm()
     return { cancel: () => clearTimeout(handle) }
   },
+  soon: (fire) => setImmediate(fire),
 }
 
 /** RFC 3339, UTC, with milliseconds: the one way in which instants are written. */

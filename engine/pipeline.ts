@@ -34,6 +34,8 @@ export interface RetryPolicy {
   readonly jitter: 'full' | 'none'
   /** The kinds of failure that are tried again. */
   readonly on: readonly FailureKind[]
+  /** Whether a timeout while sleeping is tried again: only where `on` in the file names `timeout`. */
+  readonly onSleep: boolean
 }
 
 /** When runs are due. Either `cron` has entries or `every` is set, never both. */

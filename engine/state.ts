@@ -32,14 +32,16 @@ export const taskTransitions = {
   unblock: { from: ['waiting'], to: 'ready' },
   // A claim takes the next attempt number: the fence. A wake and the end of a retry's delay are claims too.
   claim: { from: ['ready'], to: 'running' },
+  // A mapped task becomes its instances; it runs while they do, without an attempt of its own.
+  expand: { from: ['ready'], to: 'running' },
   sleep: { from: ['running'], to: 'sleeping' },
   wake: { from: ['sleeping'], to: 'ready' },
-  retry: { from: ['running', 'sleeping'], to: 'retrying' },
+  retry: { from: ['ready', 'running', 'sleeping'], to: 'retrying' },
   retry_due: { from: ['retrying'], to: 'ready' },
   // The worker stopped, vanished or lost its lease. Not the task's fault: no try is counted.
   release: { from: ['running'], to: 'ready' },
   succeed: { from: ['running'], to: 'succeeded' },
-  // From `ready`: its inputs did not resolve, so that no attempt was ever claimed. From `sleeping`: a timeout.
+  // From `ready`: its inputs did not resolve, or its timeout passed between two attempts. From `sleeping`: a timeout.
   fail: { from: ['ready', 'running', 'sleeping'], to: 'failed' },
   // `when`, a cached result and triggers act before a claim; an operator's own skip after one.
   skip: { from: ['waiting', 'ready', 'running'], to: 'skipped' },
@@ -66,7 +68,13 @@ export const runTransitions = {
 
 export type RunEvent = keyof typeof runTransitions
 
-const ended: ReadonlySet<string> = new Set<TaskState>(['succeeded', 'failed', 'upstream_failed', 'skipped', 'cancelled'])
+const ended: ReadonlySet<string> = new Set<TaskState>([
+  'succeeded',
+  'failed',
+  'upstream_failed',
+  'skipped',
+  'cancelled',
+])
 
 /** Whether nothing leads out of this state, for a task or a run. */
 export function isEnded(state: TaskState | RunState): boolean {

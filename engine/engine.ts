@@ -1,0 +1,183 @@
+/**
+ * An engine: one process that owns runs by leases. Makes runs, takes over those of dead engines, hears the requests of
+ * other processes. The loop itself is scheduler.ts.
+ */
+import type { Fingerprint } from './cache.ts'
+import type { Clock, Timer } from './clock.ts'
+import { bug, DagctlError } from './errors.ts'
+import type { Evaluator } from './evaluator.ts'
+import type { ProcessIdentity } from './identity.ts'
+import { LiveRun } from './live-run.ts'
+import type { Queue } from './queue/queue.ts'
+import type { Random } from './random.ts'
+import type { Report } from './report.ts'
+import { newId } from './run-id.ts'
+import { Scheduler } from './scheduler.ts'
+import { isEnded } from './state.ts'
+import type { EngineRecord, NewRun, RunRecord, Store } from './store/store.ts'
+import type { Wake } from './wake.ts'
+
+/** Milliseconds that a lease holds without being renewed, and how often it is renewed. */
+export const lease = { holds: 10_000, renewed: 3_000 } as const
+
+/** What an engine is made of; the wiring chooses the concrete parts. */
+export interface EngineParts {
+  /** Absolute data folder. */
+  readonly data: string
+  readonly store: Store
+  readonly queue: Queue
+  readonly evaluator: Evaluator
+  readonly fingerprint: Fingerprint
+  readonly clock: Clock
+  readonly random: Random
+  readonly identity: ProcessIdentity
+  /** Whether an engine of this host is certainly gone. */
+  readonly isGone: (identity: ProcessIdentity) => boolean
+  readonly wake: Wake
+  readonly report?: (report: Report) => void
+}
+
+/** What came of the wish to take a run over. */
+export type Adoption = 'adopted' | 'owned' | 'alive' | 'ended'
+
+/** Runs pipelines. */
+export class Engine {
+  readonly id: string
+  readonly #parts: EngineParts
+  readonly #scheduler: Scheduler
+  #renewal: Timer | null = null
+  #unlisten: (() => void) | null = null
+  #failure: unknown = null
+  #failed: (error: unknown) => void = () => {}
+  /** Rejects when the engine fails (the store cannot be written, or a bug): nothing goes on then. Never resolves. */
+  readonly failing: Promise<never>
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts
+    this.id = newId(parts.clock, parts.random)
+    this.failing = new Promise((_, reject) => {
+      this.#failed = reject
+    })
+    this.failing.catch(() => {})
+    this.#scheduler = new Scheduler({
+      ...parts,
+      engine: this.id,
+      report: parts.report ?? (() => {}),
+      fatal: (error) => this.#fail(error),
+    })
+  }
+
+  /** Enters the engine in the store and begins to listen. */
+  async start(): Promise<void> {
+    await this.#parts.store.renew(this.#record())
+    this.#unlisten = this.#parts.wake.listen(() => this.#hear())
+    this.#armRenewal()
+  }
+
+  /** Makes a run; it starts when its limits allow. @param backfillLimit the backfill's `max-active` */
+  async create(run: Omit<NewRun, 'id'>, backfillLimit: number | null = null): Promise<RunRecord> {
+    const { clock, random, store } = this.#parts
+    const record = await store.createRun({ ...run, id: newId(clock, random) }, this.id, clock.now())
+    const rows = run.omit.length > 0 ? await store.tasks(record.id) : []
+    this.#scheduler.add(LiveRun.restore(record, run.pipeline, rows), backfillLimit)
+    return record
+  }
+
+  /** Takes a run over if its owner is dead, and goes on with it. */
+  async adopt(id: string, backfillLimit: number | null = null): Promise<Adoption> {
+    const { store } = this.#parts
+    if (this.#scheduler.has(id)) return 'owned'
+    const record = await store.run(id)
+    if (record === null)
+      throw new DagctlError('E205', `there is no run ${id}`, { kind: 'usage', hint: 'dagctl runs list' })
+    if (!(await this.#isOrphan(record))) return 'alive'
+    const left = await store.tasks(id)
+    if (isEnded(record.state) && !left.some((task) => task.holding)) return 'ended'
+    const fence = await store.takeOver(id, record, this.id)
+    if (fence === null) return 'alive'
+    const pipeline = await store.pipeline(record.version)
+    if (pipeline === null) throw bug(`version ${record.version} of run ${id} is not in the store`)
+    const current = { ...((await store.run(id)) ?? record), owner: this.id, fence }
+    this.#scheduler.add(LiveRun.restore(current, pipeline, await store.tasks(id)), backfillLimit)
+    return 'adopted'
+  }
+
+  /** Cancels a run that this engine owns. */
+  cancel(id: string): void {
+    this.#scheduler.cancel(id)
+  }
+
+  /** Cancels every run of this engine. */
+  cancelAll(): void {
+    for (const id of this.#scheduler.active) this.#scheduler.cancel(id)
+  }
+
+  /** The run as it ended. Rejects when the engine fails. */
+  async finished(id: string): Promise<RunRecord> {
+    await Promise.race([this.#scheduler.finished(id), this.failing])
+    if (this.#failure !== null) throw this.#failure
+    return (await this.#parts.store.run(id)) as RunRecord
+  }
+
+  /** Starts nothing any more; resolves when no attempt runs here. Runs stay active, for a later engine. */
+  async drain(): Promise<void> {
+    await Promise.race([this.#scheduler.drain(), this.failing])
+  }
+
+  /** Leaves: what runs in processes is left running, to be attached to by a later engine. */
+  async stop(): Promise<void> {
+    this.#silence()
+    this.#scheduler.close()
+    await this.#parts.queue.close()
+    if (this.#failure === null) await this.#parts.store.leave(this.id)
+  }
+
+  async #isOrphan(record: RunRecord): Promise<boolean> {
+    const owner = (await this.#parts.store.engines()).find(({ id }) => id === record.owner)
+    return owner === undefined || owner.leaseUntil < this.#parts.clock.now() || this.#parts.isGone(owner)
+  }
+
+  #record(): EngineRecord {
+    return { ...this.#parts.identity, id: this.id, leaseUntil: this.#parts.clock.now() + lease.holds }
+  }
+
+  #armRenewal(): void {
+    const { clock, store } = this.#parts
+    this.#renewal = clock.at(clock.now() + lease.renewed, () => {
+      store.renew(this.#record()).then(
+        () => {
+          if (this.#renewal === null) return
+          this.#hear()
+          this.#armRenewal()
+        },
+        (error) => this.#fail(error),
+      )
+    })
+  }
+
+  /** Looks for requests, and at limits that other engines share. */
+  #hear(): void {
+    this.#scheduler.look()
+    this.#parts.store.requests(this.id).then(
+      (requests) => {
+        for (const { id, run } of requests) this.#scheduler.cancel(run, id)
+      },
+      (error) => this.#fail(error),
+    )
+  }
+
+  #silence(): void {
+    this.#renewal?.cancel()
+    this.#renewal = null
+    this.#unlisten?.()
+    this.#unlisten = null
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== null) return
+    this.#failure = error
+    this.#silence()
+    this.#scheduler.close()
+    this.#failed(error)
+  }
+}

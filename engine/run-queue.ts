@@ -1,0 +1,79 @@
+/** Queued runs in the order in which they may start, one line per limit. Knows nothing of stores. */
+import { Fifo } from './lanes.ts'
+import type { LiveRun } from './live-run.ts'
+import type { RunClaim } from './store/store.ts'
+
+/** How many runs without a limit are started in one transaction. */
+const together = 1000
+
+interface Line {
+  readonly limit: number | null
+  readonly backfillLimit: number | null
+  /** The limit had no room at the last look. */
+  full: boolean
+  readonly runs: Fifo<LiveRun>
+}
+
+/** The runs that wait for `concurrency.runs` of their pipeline, or for their backfill's `max-active`. */
+export class RunQueue {
+  readonly #lines = new Map<string, Line>()
+  readonly #members = new Map<LiveRun, Line>()
+
+  /** Runs that are waiting. */
+  get length(): number {
+    return this.#members.size
+  }
+
+  push(run: LiveRun, backfillLimit: number | null): void {
+    const key = `${run.record.pipeline} ${run.record.backfill ?? ''}`
+    let line = this.#lines.get(key)
+    if (line === undefined) {
+      const limit = run.record.backfill === null ? run.pipeline.concurrency.runs : null
+      line = { limit, backfillLimit, full: false, runs: new Fifo() }
+      this.#lines.set(key, line)
+    }
+    line.runs.push(run)
+    this.#members.set(run, line)
+  }
+
+  /** The run no longer waits. */
+  remove(run: LiveRun): void {
+    this.#members.delete(run)
+  }
+
+  /** A run had no room: it goes back to the front, and its line waits. */
+  putBack(run: LiveRun): void {
+    const line = this.#members.get(run)
+    if (line === undefined) return
+    line.runs.unshift(run)
+    line.full = true
+  }
+
+  /** A run ended: its line may have room. */
+  ended(run: LiveRun): void {
+    const line = this.#lines.get(`${run.record.pipeline} ${run.record.backfill ?? ''}`)
+    if (line !== undefined) line.full = false
+  }
+
+  /** Anything may have ended elsewhere. */
+  reopen(): void {
+    for (const line of this.#lines.values()) line.full = false
+  }
+
+  /** The runs to try to start now, the longest waiting first. Each is either started or put back. */
+  candidates(): RunClaim[] {
+    const claims: RunClaim[] = []
+    for (const line of this.#lines.values()) {
+      const most = line.full ? 0 : (line.backfillLimit ?? line.limit ?? together)
+      for (let taken = 0; taken < most; ) {
+        const run = line.runs.shift()
+        if (run === undefined) break
+        if (!this.#members.has(run)) continue
+        const { limit, backfillLimit } = line
+        claims.push({ run: run.record.id, fence: run.record.fence, limit, backfillLimit })
+        taken++
+      }
+    }
+    return claims
+  }
+}

@@ -1,0 +1,529 @@
+/**
+ * The loop: collect what happened, apply it, commit once, then start what became ready. Decide, commit, act.
+ * Knows nothing of YAML, of any operator, or of how an attempt runs.
+ */
+import { Alarm } from './alarm.ts'
+import { type AttemptListener, Attempts } from './attempts.ts'
+import type { CacheSubject, Fingerprint } from './cache.ts'
+import type { Clock } from './clock.ts'
+import { DagctlError } from './errors.ts'
+import type { Evaluator } from './evaluator.ts'
+import { attemptOf, judge, type Prepared, prepare } from './executor.ts'
+import type { Json, JsonObject } from './json.ts'
+import { Lanes, type Ready } from './lanes.ts'
+import type { LiveRun, Node } from './live-run.ts'
+import type { Outcome } from './outcome.ts'
+import { apply, begin, cancelAll, runEnding } from './plan.ts'
+import type { Queue } from './queue/queue.ts'
+import type { Random } from './random.ts'
+import { type Report, taskReport } from './report.ts'
+import { RunQueue } from './run-queue.ts'
+import type { AttemptEvent } from './runtime/runtime.ts'
+import { fail, settle } from './settle.ts'
+import { isEnded, nextRunState, nextTaskState } from './state.ts'
+import type { Batch, RunWrite, Store, TaskPatch } from './store/store.ts'
+
+/** What a scheduler works with; everything from outside comes in here. */
+export interface SchedulerParts {
+  /** The engine's id. */
+  readonly engine: string
+  /** Absolute data folder: attempts, artifacts and checkpoints lie below it. */
+  readonly data: string
+  readonly store: Store
+  readonly queue: Queue
+  readonly evaluator: Evaluator
+  readonly fingerprint: Fingerprint
+  readonly clock: Clock
+  readonly random: Random
+  readonly report: (report: Report) => void
+  /** The store failed, or we have a bug: nothing goes on. */
+  readonly fatal: (error: unknown) => void
+}
+
+/** A start that is prepared: resolved inputs, and the key under which the result may be reused. */
+interface Start {
+  readonly input: JsonObject
+  readonly env: { readonly [name: string]: string }
+  readonly cacheKey: string | null
+}
+
+interface Claim extends Ready {
+  readonly start: Start
+  readonly patch: TaskPatch
+}
+
+/** Runs the runs that one engine owns. */
+export class Scheduler implements AttemptListener {
+  readonly #parts: SchedulerParts
+  readonly #runs = new Map<string, LiveRun>()
+  readonly #queued = new RunQueue()
+  readonly #lanes = new Lanes()
+  readonly #alarm: Alarm
+  readonly #attempts: Attempts
+  readonly #looked = new Map<Node, Start>()
+  readonly #cacheKeys = new Map<Node, string>()
+  readonly #ended = new Map<string, (() => void)[]>()
+  #inbox: (() => void)[] = []
+  #touched = new Set<LiveRun>()
+  #acts: (() => void)[] = []
+  #answered = new Map<LiveRun, number[]>()
+  #turning = false
+  #draining = false
+  #closed = false
+  #drained: (() => void) | null = null
+
+  constructor(parts: SchedulerParts) {
+    this.#parts = parts
+    this.#alarm = new Alarm(parts.clock)
+    this.#attempts = new Attempts(parts.queue, this.#alarm, this)
+  }
+
+  /** Takes up a run that this engine owns: a new one, or one that it took over. */
+  add(run: LiveRun, backfillLimit: number | null): void {
+    this.#runs.set(run.record.id, run)
+    this.#post(() => {
+      if (run.state === 'queued') this.#queued.push(run, backfillLimit)
+      else this.#resume(run)
+    })
+  }
+
+  /** Whether this engine has the run. */
+  has(run: string): boolean {
+    return this.#runs.has(run)
+  }
+
+  /** Every run that has not come to its end. */
+  get active(): readonly string[] {
+    return [...this.#runs.keys()]
+  }
+
+  /** Cancels a run: its open tasks at once, its attempts by SIGTERM and, after the grace, SIGKILL. */
+  cancel(id: string, request?: number): void {
+    this.#post(() => {
+      const run = this.#runs.get(id)
+      if (run === undefined) return
+      if (request !== undefined) this.#answered.set(run, [...(this.#answered.get(run) ?? []), request])
+      this.#touched.add(run)
+      if (isEnded(run.state)) return
+      this.#queued.remove(run)
+      for (const node of cancelAll(run, this.#now()))
+        this.#acts.push(() => this.#attempts.stop(node, 'cancel'))
+    })
+  }
+
+  /** Resolves when the run has ended and none of its attempts runs, or when it is no longer ours. */
+  finished(id: string): Promise<void> {
+    if (!this.#runs.has(id)) return Promise.resolve()
+    return new Promise((resolve) => this.#ended.set(id, [...(this.#ended.get(id) ?? []), resolve]))
+  }
+
+  /** Looks again at whatever waits for a limit that other engines share. */
+  look(): void {
+    this.#post(() => {
+      this.#lanes.reopen()
+      this.#queued.reopen()
+    })
+  }
+
+  /** Starts nothing any more and asks what runs to leave; what does not end in success goes back to ready. */
+  drain(): Promise<void> {
+    this.#draining = true
+    this.#attempts.stopAll('shutdown')
+    return new Promise((resolve) => {
+      this.#drained = resolve
+      this.#post(() => {})
+    })
+  }
+
+  /** Stops turning. What runs is left running, to be attached to later. */
+  close(): void {
+    this.#closed = true
+    this.#alarm.clear()
+    for (const id of [...this.#ended.keys()]) this.#resolveEnded(id)
+  }
+
+  ended(run: LiveRun, node: Node, attempt: number, outcome: Outcome): void {
+    const { gate } = run.task(node)
+    if (outcome.type !== 'succeeded' || !gate.some((expression) => expression.includes('baseline'))) {
+      this.#post(() => this.#settle(run, node, attempt, outcome, null))
+      return
+    }
+    this.#ask(this.#parts.store.baseline(run.record.pipeline, run.task(node).id), (baseline) =>
+      this.#settle(run, node, attempt, outcome, baseline),
+    )
+  }
+
+  timedOut(run: LiveRun, node: Node): void {
+    this.#post(() => {
+      if (!this.#owns(run) || isEnded(node.state) || node.state === 'retrying') return
+      const message = `did not end within ${(run.task(node).timeout ?? 0) / 1000} s`
+      this.#touch(run, node, () => fail(run, node, { kind: 'timeout', message }, this.#circumstances()))
+    })
+  }
+
+  said(run: LiveRun, node: Node, event: AttemptEvent): void {
+    const { id } = run.task(node)
+    this.#parts.report({
+      type: 'attempt',
+      run: run.record.id,
+      task: id,
+      key: node.key,
+      attempt: node.attempt,
+      event,
+    })
+  }
+
+  #settle(run: LiveRun, node: Node, attempt: number, raw: Outcome, baseline: Json): void {
+    if (!this.#owns(run) || node.attempt !== attempt) return
+    this.#lanes.reopen(run.record.pipeline)
+    if (node.state !== 'running') {
+      // Cancelled meanwhile: the late outcome changes nothing but that the slot is free.
+      run.amend(node, { holding: false })
+      this.#touched.add(run)
+      return
+    }
+    const outcome = judge(run, node, raw, baseline, this.#parts.evaluator)
+    this.#touch(run, node, () => settle(run, node, outcome, this.#circumstances()))
+  }
+
+  /** Applies a change to a node and sets the alarms that its new state asks for. */
+  #touch(run: LiveRun, node: Node, change: () => void): void {
+    change()
+    this.#touched.add(run)
+    if (!node.continues) this.#attempts.endTry(node)
+    if (node.wakeAt !== null && node.state !== 'ready') this.#wakeAt(run, node, node.wakeAt)
+  }
+
+  #wakeAt(run: LiveRun, node: Node, at: number): void {
+    this.#alarm.at(at, () =>
+      this.#post(() => {
+        if (!this.#owns(run) || node.wakeAt !== at) return
+        // A released task is ready all along, but not before this time.
+        if (node.state === 'ready') this.#lanes.push({ run, node })
+        else if (node.state === 'sleeping')
+          this.#touch(run, node, () => apply(run, node, 'wake', this.#now(), { patch: { wakeAt: null } }))
+        else if (node.state === 'retrying')
+          this.#touch(run, node, () =>
+            apply(run, node, 'retry_due', this.#now(), { patch: { wakeAt: null } }),
+          )
+      }),
+    )
+  }
+
+  /** A run that is already under way: attempts are found again, alarms set, ready tasks queued. */
+  #resume(run: LiveRun): void {
+    this.#touched.add(run)
+    for (const node of run.nodes) {
+      if (node.holding) this.#attach(run, node)
+      else if (node.state === 'ready') run.readied.push(node)
+      if (node.wakeAt !== null && (node.state === 'sleeping' || node.state === 'retrying'))
+        this.#wakeAt(run, node, node.wakeAt)
+      if (node.continues) this.#attempts.watchTimeout(run, node)
+    }
+    if (!isEnded(run.state)) begin(run, this.#now())
+  }
+
+  #attach(run: LiveRun, node: Node): void {
+    const prepared = prepare(run, node, this.#parts.evaluator)
+    const inputs = prepared.type === 'start' ? prepared : { input: {}, env: {} }
+    this.#acts.push(() => {
+      this.#attempts.attach(run, node, attemptOf(run, node, inputs, this.#parts.data))
+      if (isEnded(node.state)) this.#attempts.stop(node, 'cancel')
+    })
+  }
+
+  #post(work: () => void): void {
+    this.#inbox.push(work)
+    if (this.#turning || this.#closed) return
+    this.#turning = true
+    this.#parts.clock.soon(() => this.#loop())
+  }
+
+  #loop(): void {
+    this.#turn().then(
+      () => {
+        this.#turning = false
+        if (this.#inbox.length > 0) this.#post(() => {})
+      },
+      (error) => {
+        this.close()
+        this.#parts.fatal(error)
+      },
+    )
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#closed) return
+    const at = this.#now()
+    const inbox = this.#inbox
+    this.#inbox = []
+    for (const work of inbox) work()
+    const claims = this.#draining ? [] : this.#choose(at)
+    const starts = this.#draining ? [] : this.#queued.candidates()
+    const { batch, written } = this.#collect(at, claims, starts)
+    const acts = this.#acts
+    this.#acts = []
+    if (batch.runs.length + batch.starts.length > 0) {
+      const result = await this.#parts.store.commit(batch)
+      if (this.#closed) return
+      for (const id of result.lost) this.#drop(id)
+      this.#tell(written, at)
+      this.#act(claims, result.denied)
+      this.#startRuns(starts, new Set(result.started), at)
+      for (const { run } of written) this.#closeRun(run)
+    }
+    for (const act of acts) act()
+    if (this.#drained !== null && this.#attempts.size === 0 && this.#inbox.length === 0) this.#drained()
+  }
+
+  /** The ready tasks to claim now: as many as the queue has room for, their inputs resolved. */
+  #choose(at: number): Claim[] {
+    const claims: Claim[] = []
+    const taken = new Map<string, number>()
+    this.#admit(at)
+    for (let found = true; found; this.#admit(at)) {
+      found = false
+      for (const lane of this.#lanes.open()) {
+        let used = taken.get(lane.runtime) ?? 0
+        while (lane.queue.length > 0 && used < this.#parts.queue.free(lane.runtime)) {
+          const claim = this.#prepare(this.#lanes.take(lane), at)
+          if (claim !== null) used = claims.push(claim) && used + 1
+          found = true
+        }
+        taken.set(lane.runtime, used)
+      }
+    }
+    return claims
+  }
+
+  /** Moves what became ready into its lane. */
+  #admit(at: number): void {
+    for (const run of this.#touched) {
+      for (const node of run.readied.splice(0)) {
+        if (node.wakeAt !== null && node.wakeAt > at) this.#wakeAt(run, node, node.wakeAt)
+        else this.#lanes.push({ run, node })
+      }
+    }
+  }
+
+  #prepare({ run, node }: Ready, at: number): Claim | null {
+    if (!this.#owns(run) || node.state !== 'ready') return null
+    const start = this.#looked.get(node) ?? this.#resolve(run, node)
+    if (start === null) return null
+    this.#looked.delete(node)
+    this.#touched.add(run)
+    const patch: TaskPatch = {
+      state: 'running',
+      holding: true,
+      tries: node.continues ? node.tries : node.tries + 1,
+      continues: false,
+      startedAt: node.startedAt ?? at,
+      tryStartedAt: node.continues ? (node.tryStartedAt ?? at) : at,
+      wakeAt: null,
+    }
+    return { run, node, start, patch }
+  }
+
+  #resolve(run: LiveRun, node: Node): Start | null {
+    const prepared: Prepared = prepare(run, node, this.#parts.evaluator)
+    if (prepared.type === 'skip') {
+      this.#touch(run, node, () =>
+        apply(run, node, 'skip', this.#now(), { detail: { reason: prepared.reason } }),
+      )
+      return null
+    }
+    if (prepared.type === 'fail') {
+      this.#touch(run, node, () => fail(run, node, prepared.failure, this.#circumstances()))
+      return null
+    }
+    const { cache } = run.task(node)
+    if (cache === null || node.tries > 0)
+      return { input: prepared.input, env: prepared.env, cacheKey: this.#cacheKeys.get(node) ?? null }
+    const { input, env } = prepared
+    this.#ask(this.#lookUp(run, node, { input, env }), (found) => {
+      if (!this.#owns(run) || node.state !== 'ready') return
+      if ('outputs' in found) {
+        const patch = { outputs: found.outputs, cached: found.run, startedAt: this.#now() }
+        this.#touch(run, node, () =>
+          apply(run, node, 'reuse', this.#now(), { patch, detail: { run: found.run } }),
+        )
+      } else {
+        if (found.key !== null) this.#cacheKeys.set(node, found.key)
+        this.#looked.set(node, { input, env, cacheKey: found.key })
+        this.#lanes.push({ run, node })
+      }
+    })
+    return null
+  }
+
+  /** Outputs of an earlier run to reuse, or the key under which this run's are kept; null where no key can be had. */
+  async #lookUp(
+    run: LiveRun,
+    node: Node,
+    { input, env }: { input: JsonObject; env: { readonly [name: string]: string } },
+  ): Promise<{ key: string | null } | { run: string; outputs: JsonObject }> {
+    const task = run.task(node)
+    const operator = { name: task.uses, version: task.version }
+    const cwd = run.record.folder
+    const subject: CacheSubject = { operator, input, env, cwd, files: task.cache?.files ?? [] }
+    const key = await this.#parts.fingerprint.key(subject)
+    if (key === null) return { key }
+    const ttl = task.cache?.ttl ?? null
+    const found = await this.#parts.store.cached(key, ttl === null ? 0 : this.#now() - ttl)
+    if (found !== null && (await this.#parts.fingerprint.intact(operator, found.outputs, cwd))) return found
+    return { key }
+  }
+
+  /** Everything that the turn decided, as one transaction. */
+  #collect(
+    at: number,
+    claims: readonly Claim[],
+    starts: Batch['starts'],
+  ): { batch: Batch; written: { run: LiveRun; write: RunWrite }[] } {
+    const claimed = Map.groupBy(claims, (claim) => claim.run)
+    const written: { run: LiveRun; write: RunWrite }[] = []
+    for (const run of this.#touched) {
+      const state = this.#runChange(run, at)
+      const cache = this.#toCache(run)
+      const answered = this.#answered.get(run)
+      const own = claimed.get(run) ?? []
+      if (!run.hasPending && own.length === 0 && state === undefined && answered === undefined) continue
+      const { tasks, grow } = run.takePending()
+      const limit = run.pipeline.concurrency.tasks
+      const write: RunWrite = {
+        run: run.record.id,
+        fence: run.record.fence,
+        tasks,
+        grow,
+        claims: own.map(({ node, patch }) => ({
+          node: node.index,
+          attempt: node.attempt + 1,
+          try: patch.tries ?? 0,
+          patch,
+          limit,
+        })),
+        ...(state && { state }),
+        ...(answered && { answered }),
+        ...(cache.length > 0 && { cache }),
+      }
+      written.push({ run, write })
+    }
+    this.#touched = new Set()
+    this.#answered = new Map()
+    return {
+      batch: { engine: this.#parts.engine, at, runs: written.map(({ write }) => write), starts },
+      written,
+    }
+  }
+
+  /** The end of the run, where its last task has ended. */
+  #runChange(run: LiveRun, at: number): RunWrite['state'] {
+    const event = isEnded(run.state) ? null : runEnding(run)
+    if (event === null) return undefined
+    // A queued run is cancelled before it started; any other end is one of a run that started.
+    run.state = nextRunState(run.state, event)
+    return { event, to: run.state, endedAt: at }
+  }
+
+  #toCache(run: LiveRun): { key: string; task: string; outputs: JsonObject }[] {
+    if (this.#cacheKeys.size === 0) return []
+    const kept: { key: string; task: string; outputs: JsonObject }[] = []
+    for (const [node, key] of this.#cacheKeys) {
+      if (run.nodes[node.index] !== node || !isEnded(node.state)) continue
+      this.#cacheKeys.delete(node)
+      if (node.state === 'succeeded')
+        kept.push({ key, task: run.task(node).id, outputs: node.outputs as JsonObject })
+    }
+    return kept
+  }
+
+  /** Starts what was granted; what had no room goes back to where it stood. */
+  #act(claims: readonly Claim[], denied: ReadonlyMap<string, readonly number[]>): void {
+    const back: Ready[] = []
+    for (const { run, node, start, patch } of claims) {
+      if (!this.#owns(run)) continue
+      if (denied.get(run.record.id)?.includes(node.index)) {
+        this.#looked.set(node, start)
+        back.push({ run, node })
+        continue
+      }
+      Object.assign(node, patch, { state: nextTaskState(node.state, 'claim'), attempt: node.attempt + 1 })
+      this.#parts.report(taskReport(run, node, 'claim', this.#now()))
+      this.#attempts.start(run, node, attemptOf(run, node, start, this.#parts.data))
+    }
+    this.#lanes.putBack(back)
+  }
+
+  #startRuns(starts: Batch['starts'], started: ReadonlySet<string>, at: number): void {
+    const owned = starts
+      .flatMap(({ run }) => this.#runs.get(run) ?? [])
+      .filter((run) => run.state === 'queued')
+    for (const run of owned.filter(({ record }) => !started.has(record.id)).toReversed())
+      this.#queued.putBack(run)
+    for (const run of owned.filter(({ record }) => started.has(record.id))) {
+      const { id } = run.record
+      this.#queued.remove(run)
+      run.state = nextRunState(run.state, 'start')
+      run.startedAt = at
+      this.#parts.report({ type: 'run', run: id, state: run.state, at })
+      this.#post(() => this.#resume(run))
+    }
+  }
+
+  #tell(written: readonly { run: LiveRun; write: RunWrite }[], at: number): void {
+    for (const { run, write } of written) {
+      for (const { node, events } of write.tasks) {
+        for (const { event } of events)
+          this.#parts.report(taskReport(run, run.nodes[node] as Node, event, at))
+      }
+      if (write.state) this.#parts.report({ type: 'run', run: run.record.id, state: write.state.to, at })
+    }
+  }
+
+  /** Lets go of a run that has ended, once none of its attempts runs. */
+  #closeRun(run: LiveRun): void {
+    if (!isEnded(run.state) || run.nodes.some((node) => node.holding)) return
+    this.#queued.ended(run)
+    this.#drop(run.record.id)
+  }
+
+  #drop(id: string): void {
+    const run = this.#runs.get(id)
+    if (run === undefined) return
+    this.#runs.delete(id)
+    this.#queued.remove(run)
+    this.#attempts.forget(run)
+    this.#resolveEnded(id)
+    if (this.#queued.length > 0) this.#post(() => {})
+  }
+
+  #resolveEnded(id: string): void {
+    for (const resolve of this.#ended.get(id) ?? []) resolve()
+    this.#ended.delete(id)
+  }
+
+  #owns(run: LiveRun): boolean {
+    return this.#runs.get(run.record.id) === run
+  }
+
+  /** Waits for an answer from outside the turn, and goes on with it inside one. */
+  #ask<Answer>(question: Promise<Answer>, then: (answer: Answer) => void): void {
+    question.then(
+      (answer) => this.#post(() => then(answer)),
+      (error) =>
+        this.#parts.fatal(
+          error instanceof DagctlError
+            ? error
+            : new DagctlError('E503', String(error), { kind: 'infrastructure', cause: error }),
+        ),
+    )
+  }
+
+  #now(): number {
+    return this.#parts.clock.now()
+  }
+
+  #circumstances() {
+    return { at: this.#now(), random: this.#parts.random }
+  }
+}

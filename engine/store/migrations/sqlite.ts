@@ -1,0 +1,108 @@
+/** The tables of the SQLite store, as steps that are applied in order. A step that has landed is never edited. */
+
+/** Each entry is one migration; `meta.schema` counts those that are applied. */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE versions (
+    version TEXT PRIMARY KEY,
+    pipeline TEXT NOT NULL,
+    compiled TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE runs (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    pipeline TEXT NOT NULL,
+    version TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    params TEXT NOT NULL,
+    trigger TEXT NOT NULL,
+    interval_start INTEGER NOT NULL,
+    interval_end INTEGER NOT NULL,
+    backfill TEXT,
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,
+    ended_at INTEGER,
+    owner TEXT,
+    fence INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX runs_by_pipeline ON runs (pipeline, state);
+  CREATE INDEX runs_by_backfill ON runs (backfill, state) WHERE backfill IS NOT NULL;
+  CREATE INDEX runs_active ON runs (owner) WHERE state IN ('queued', 'running', 'paused');
+
+  CREATE TABLE tasks (
+    run INTEGER NOT NULL,
+    node INTEGER NOT NULL,
+    task INTEGER NOT NULL,
+    key TEXT,
+    state TEXT NOT NULL,
+    attempt INTEGER NOT NULL DEFAULT 0,
+    tries INTEGER NOT NULL DEFAULT 0,
+    releases INTEGER NOT NULL DEFAULT 0,
+    continues INTEGER NOT NULL DEFAULT 0,
+    holding INTEGER NOT NULL DEFAULT 0,
+    started_at INTEGER,
+    try_started_at INTEGER,
+    ended_at INTEGER,
+    wake_at INTEGER,
+    carry TEXT,
+    failure TEXT,
+    outputs TEXT,
+    cached TEXT,
+    PRIMARY KEY (run, node)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tasks_holding ON tasks (run) WHERE holding = 1;
+
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    node INTEGER,
+    attempt INTEGER,
+    event TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    detail TEXT
+  ) STRICT;
+  CREATE INDEX events_by_run ON events (run, seq);
+
+  CREATE TABLE cache (
+    key TEXT PRIMARY KEY,
+    run TEXT NOT NULL,
+    task TEXT NOT NULL,
+    outputs TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE engines (
+    id TEXT PRIMARY KEY,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    start_time TEXT NOT NULL,
+    boot_id TEXT NOT NULL,
+    lease_until INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE requests (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE backfills (
+    id TEXT PRIMARY KEY,
+    pipeline TEXT NOT NULL,
+    version TEXT NOT NULL,
+    from_time INTEGER NOT NULL,
+    to_time INTEGER NOT NULL,
+    mode TEXT NOT NULL,
+    max_active INTEGER NOT NULL,
+    reverse INTEGER NOT NULL,
+    params TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX backfills_by_pipeline ON backfills (pipeline, state);
+  `,
+]

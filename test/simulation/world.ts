@@ -1,0 +1,342 @@
+/**
+ * A simulated world: engines on one store and one virtual clock, attempts that outlive them, crashes between any two
+ * steps, stalls beyond the lease, attempts that vanish. It checks the invariants of RELIABILITY.md as it goes.
+ */
+import { Engine } from '../../engine/engine.ts'
+import type { Evaluator } from '../../engine/evaluator.ts'
+import type { Outcome } from '../../engine/outcome.ts'
+import type { Pipeline } from '../../engine/pipeline.ts'
+import type { Queue } from '../../engine/queue/queue.ts'
+import { type Random, seededRandom } from '../../engine/random.ts'
+import type { Attempt, RunningAttempt } from '../../engine/runtime/runtime.ts'
+import { isEnded } from '../../engine/state.ts'
+import { openSqlite } from '../../engine/store/sqlite.ts'
+import type { RunRecord, Store, TaskRecord } from '../../engine/store/store.ts'
+import { type ClockFace, VirtualClock } from '../support/virtual-clock.ts'
+import { type Flavour, outcomeOf, pick } from './random-pipeline.ts'
+
+/** How hostile the world is: probabilities per commit, step or attempt. */
+export interface Hazards {
+  readonly crashBeforeCommit: number
+  readonly crashAfterCommit: number
+  readonly crashAnyStep: number
+  readonly stall: number
+  readonly vanish: number
+  readonly cancel: number
+}
+
+export const calm: Hazards = {
+  crashBeforeCommit: 0,
+  crashAfterCommit: 0,
+  crashAnyStep: 0,
+  stall: 0,
+  vanish: 0,
+  cancel: 0,
+}
+export const stormy: Hazards = {
+  crashBeforeCommit: 0.04,
+  crashAfterCommit: 0.04,
+  crashAnyStep: 0.01,
+  stall: 0.003,
+  vanish: 0.03,
+  cancel: 0,
+}
+
+/** An attempt as the world knows it: the process, whoever listens to it. */
+interface Process {
+  readonly attempt: Attempt
+  readonly node: number
+  readonly inline: boolean
+  readonly host: Host
+  outcome: Outcome | null
+  stopped: boolean
+  readonly heard: ((outcome: Outcome) => void)[]
+}
+
+/** One engine process. */
+interface Host {
+  readonly engine: Engine
+  readonly face: ClockFace
+  readonly pid: number
+}
+
+/** What came of a simulation. */
+export interface Result {
+  readonly runs: readonly RunRecord[]
+  readonly tasks: readonly (readonly TaskRecord[])[]
+  readonly attempts: number
+  readonly crashes: number
+}
+
+const evaluator: Evaluator = { render: (value) => value, test: (expression) => expression !== 'false' }
+
+/** Runs `count` runs of a pipeline to their ends in a world of these hazards; throws at the first broken invariant. */
+export async function simulate(
+  seed: number,
+  pipeline: Pipeline,
+  flavour: Flavour,
+  hazards: Hazards,
+  count: number,
+): Promise<Result> {
+  const world = new World(seed, pipeline, flavour, hazards)
+  try {
+    return await world.play(count)
+  } finally {
+    await world.store.close()
+  }
+}
+
+class World {
+  readonly store: Store = openSqlite({ path: ':memory:', synchronous: 'NORMAL' })
+  readonly #clock = new VirtualClock()
+  readonly #random: Random
+  readonly #seed: number
+  readonly #pipeline: Pipeline
+  readonly #flavour: Flavour
+  readonly #hazards: Hazards
+  readonly #processes = new Map<string, Process>()
+  readonly #ids: string[] = []
+  readonly #world: ClockFace
+  #hosts: Host[] = []
+  #pids = 1
+  #crashes = 0
+
+  constructor(seed: number, pipeline: Pipeline, flavour: Flavour, hazards: Hazards) {
+    this.#seed = seed
+    this.#pipeline = pipeline
+    this.#flavour = flavour
+    this.#hazards = hazards
+    this.#random = seededRandom(seed)
+    this.#world = this.#clock.face()
+  }
+
+  async play(count: number): Promise<Result> {
+    const first = await this.#boot()
+    for (let i = 0; i < count; i++) {
+      const interval = { start: i, end: i + 1 }
+      const made = {
+        pipeline: this.#pipeline,
+        folder: '/',
+        params: {},
+        trigger: 'manual',
+        interval,
+        backfill: null,
+        omit: [],
+      } as const
+      this.#ids.push((await first.engine.create(made)).id)
+    }
+    for (let steps = 0; !(await this.#over()); steps++) {
+      if (steps > 20_000) await this.#stuck('20,000 steps did not end the runs')
+      if (this.#hosts.length === 0) await this.#boot()
+      this.#disturb()
+      if (!(await this.#clock.step())) await this.#boot()
+      if (this.#broken !== null) throw this.#broken
+    }
+    const runs = await Promise.all(this.#ids.map((id) => this.store.run(id)))
+    const tasks = await Promise.all(this.#ids.map((id) => this.store.tasks(id)))
+    return { runs: runs as RunRecord[], tasks, attempts: this.#processes.size, crashes: this.#crashes }
+  }
+
+  async #over(): Promise<boolean> {
+    const active = await this.store.runs({ active: true, limit: 1 })
+    return this.#ids.length > 0 && active.length === 0
+  }
+
+  /** A fresh engine on the same store; it takes over what is orphaned, now and whenever its lease is renewed. */
+  async #boot(): Promise<Host> {
+    const face = this.#clock.face()
+    const pid = this.#pids++
+    const seeded = seededRandom(this.#seed * 1000 + pid)
+    let host: Host
+    const engine = new Engine({
+      data: '/data',
+      store: this.#fallible(() => host),
+      queue: this.#queue(() => host),
+      evaluator,
+      fingerprint: { key: async () => null, intact: async () => true },
+      clock: face,
+      random: seeded,
+      identity: { host: 'h', pid, startTime: String(pid), bootId: 'b' },
+      isGone: (other) => !this.#hosts.some((one) => one.pid === other.pid),
+      wake: { ring() {}, listen: () => () => {} },
+    })
+    host = { engine, face, pid }
+    this.#hosts.push(host)
+    engine.failing.catch((error) => {
+      this.#broken ??= error
+    })
+    await engine.start()
+    const adopt = async () => {
+      for (const id of this.#ids) if (!face.dead) await engine.adopt(id)
+      if (!face.dead) face.at(face.now() + 5000, adopt)
+    }
+    await adopt()
+    return host
+  }
+
+  #disturb(): void {
+    const host = this.#hosts[pick(this.#random, this.#hosts.length)]
+    if (host === undefined) return
+    if (this.#random.next() < this.#hazards.crashAnyStep) this.#kill(host)
+    else if (this.#random.next() < this.#hazards.stall) {
+      host.face.stalledUntil = this.#clock.time + 15_000
+      void this.#boot()
+    }
+    if (this.#random.next() < this.#hazards.cancel) {
+      const id = this.#ids[pick(this.#random, this.#ids.length)]
+      if (id !== undefined) host.engine.cancel(id)
+    }
+  }
+
+  #kill(host: Host): void {
+    this.#crashes++
+    host.face.dead = true
+    this.#hosts = this.#hosts.filter((other) => other !== host)
+    for (const process of this.#processes.values()) {
+      if (process.host === host && process.inline) process.outcome ??= lost
+    }
+  }
+
+  /** The store as an engine sees it: it may die just before or just after each commit. */
+  #fallible(host: () => Host): Store {
+    const { crashBeforeCommit, crashAfterCommit } = this.#hazards
+    const never = new Promise<never>(() => {})
+    return new Proxy(this.store, {
+      get: (store, name) => {
+        const method = store[name as keyof Store].bind(store) as (...values: unknown[]) => Promise<unknown>
+        return async (...values: unknown[]) => {
+          if (host().face.dead) return never
+          if (name === 'commit' && this.#random.next() < crashBeforeCommit) {
+            this.#kill(host())
+            return never
+          }
+          const result = await method(...values)
+          if (name === 'commit' && this.#random.next() < crashAfterCommit) this.#kill(host())
+          return host().face.dead ? never : result
+        }
+      },
+    }) as Store
+  }
+
+  #queue(host: () => Host): Queue {
+    return {
+      free: (runtime) =>
+        (runtime === 'inline' ? 64 : 4) -
+        this.#live((one) => one.host === host() && one.inline === (runtime === 'inline')),
+      submit: (attempt) => this.#submit(host(), attempt),
+      attach: (attempt) => this.#attach(attempt),
+      close: async () => {},
+    }
+  }
+
+  #submit(host: Host, attempt: Attempt): RunningAttempt {
+    const node = Number(attempt.id.split('-').at(-2))
+    this.#check(!this.#processes.has(attempt.id), `attempt ${attempt.id} was started twice`)
+    const process: Process = {
+      attempt,
+      node,
+      inline: attempt.runtime === 'inline',
+      host,
+      outcome: null,
+      stopped: false,
+      heard: [],
+    }
+    const rival = [...this.#processes.values()].find(
+      (other) =>
+        other.outcome === null &&
+        other.attempt.run.id === attempt.run.id &&
+        other.node === node &&
+        !other.inline,
+    )
+    this.#check(rival === undefined, `attempts ${rival?.attempt.id} and ${attempt.id} run at once`)
+    this.#processes.set(attempt.id, process)
+    void this.#checkClaim(process)
+    const duration = this.#random.next() < 0.3 ? 0 : pick(this.#random, 10_000)
+    if (this.#random.next() < this.#hazards.vanish)
+      this.#world.at(this.#clock.time + duration, () => this.#settle(process, lost))
+    else void this.#begin(process, duration)
+    return this.#listenTo(process)
+  }
+
+  async #begin(process: Process, duration: number): Promise<void> {
+    const row = (await this.store.tasks(process.attempt.run.id))[process.node] as TaskRecord
+    const wakes = process.attempt.state === null ? 0 : 1
+    const run = this.#ids.indexOf(process.attempt.run.id)
+    const raw = outcomeOf(this.#seed, run, process.node, row.tries, wakes, this.#flavour)
+    this.#world.at(this.#clock.time + duration, () => {
+      const until = this.#clock.time + 3000
+      this.#settle(process, raw.type === 'sleep' ? { ...raw, until } : raw)
+    })
+  }
+
+  #attach(attempt: Attempt): RunningAttempt {
+    const process = this.#processes.get(attempt.id)
+    if (process === undefined) return { outcome: Promise.resolve(lost), stop() {} }
+    // What ran inside an engine that is gone is gone; inside one that only stalls it cannot be found.
+    if (process.inline) return { outcome: Promise.resolve(lost), stop() {} }
+    return this.#listenTo(process)
+  }
+
+  #listenTo(process: Process): RunningAttempt {
+    const outcome = new Promise<Outcome>((resolve) => {
+      if (process.outcome === null) process.heard.push(resolve)
+      else resolve(process.outcome)
+    })
+    const stop = () => {
+      if (process.stopped) return
+      process.stopped = true
+      this.#world.at(this.#clock.time + 500, () =>
+        this.#settle(process, { type: 'failed', kind: 'crash', message: 'SIGTERM' }),
+      )
+    }
+    return { outcome, stop }
+  }
+
+  #settle(process: Process, outcome: Outcome): void {
+    if (process.outcome !== null) return
+    process.outcome = outcome
+    for (const hear of process.heard) hear(outcome)
+  }
+
+  /** Invariants 1, 3 and 5, at the moment an attempt starts. */
+  async #checkClaim({ attempt, node }: Process): Promise<void> {
+    const rows = await this.store.tasks(attempt.run.id)
+    const row = rows[node] as TaskRecord
+    this.#check(
+      row.attempt === attempt.task.attempt && row.holding,
+      `attempt ${attempt.id} started before its claim was durable`,
+    )
+    const events = (await this.store.events(attempt.run.id)).filter((event) => event.node === node)
+    this.#check(
+      !events.some(({ event }) => event === 'succeed'),
+      `${attempt.task.id} had succeeded and ran again`,
+    )
+    const limit = this.#pipeline.concurrency.tasks
+    if (limit === null) return
+    const all = (await Promise.all(this.#ids.map((id) => this.store.tasks(id)))).flat()
+    this.#check(all.filter((task) => task.holding).length <= limit, `more than ${limit} tasks hold a slot`)
+  }
+
+  #live(which: (process: Process) => boolean): number {
+    let live = 0
+    for (const process of this.#processes.values()) if (process.outcome === null && which(process)) live++
+    return live
+  }
+
+  #check(holds: boolean, message: string): void {
+    if (!holds) this.#broken ??= new Error(`seed ${this.#seed}: ${message}`)
+    if (this.#broken !== null) throw this.#broken
+  }
+  #broken: Error | null = null
+
+  async #stuck(message: string): Promise<never> {
+    const open = []
+    for (const id of this.#ids) {
+      for (const task of await this.store.tasks(id))
+        if (!isEnded(task.state)) open.push(`${id} ${task.node} ${task.state}`)
+    }
+    throw new Error(`seed ${this.#seed}: ${message}; open: ${open.join(', ')}`)
+  }
+}
+
+const lost: Outcome = { type: 'released', kind: 'node_lost', message: 'vanished without a trace' }

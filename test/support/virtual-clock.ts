@@ -1,0 +1,77 @@
+/** A clock that stands still until the simulation moves it, shared by engines that can die and stall. */
+import type { Clock, Timer } from '../../engine/clock.ts'
+
+interface Due {
+  readonly at: number
+  readonly order: number
+  fire: (() => void) | null
+  readonly owner: ClockFace
+}
+
+/** The time of a simulated world. */
+export class VirtualClock {
+  time: number
+  #due: Due[] = []
+  #order = 0
+
+  constructor(time = Date.UTC(2026, 0, 1)) {
+    this.time = time
+  }
+
+  /** The clock as one engine sees it. */
+  face(): ClockFace {
+    return new ClockFace(this)
+  }
+
+  enter(owner: ClockFace, at: number, fire: () => void): Timer {
+    const due: Due = { at: Math.max(at, this.time), order: this.#order++, fire, owner }
+    this.#due.push(due)
+    return {
+      cancel: () => {
+        due.fire = null
+      },
+    }
+  }
+
+  /** Fires what is due next, moving the time there; false where nothing is. Then everything at hand is worked off. */
+  async step(): Promise<boolean> {
+    this.#due = this.#due.filter((due) => due.fire !== null && !due.owner.dead)
+    let next: Due | undefined
+    for (const due of this.#due) {
+      if (due.owner.stalledUntil > this.time && due.owner.stalledUntil > due.at) continue
+      if (next === undefined || due.at < next.at || (due.at === next.at && due.order < next.order)) next = due
+    }
+    // Everything belongs to stalled engines: go on to the first that wakes.
+    next ??= this.#due.toSorted((a, b) => a.owner.stalledUntil - b.owner.stalledUntil)[0]
+    if (next === undefined) return false
+    this.time = Math.max(this.time, next.at, next.owner.stalledUntil > next.at ? next.owner.stalledUntil : 0)
+    const { fire } = next
+    next.fire = null
+    fire?.()
+    await new Promise((resolve) => setImmediate(resolve))
+    return true
+  }
+}
+
+/** One engine's view of the virtual clock: dead engines hear nothing, stalled ones hear it late. */
+export class ClockFace implements Clock {
+  dead = false
+  stalledUntil = 0
+  readonly #clock: VirtualClock
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock
+  }
+
+  now(): number {
+    return this.#clock.time
+  }
+
+  at(at: number, fire: () => void): Timer {
+    return this.#clock.enter(this, at, fire)
+  }
+
+  soon(fire: () => void): void {
+    this.#clock.enter(this, this.#clock.time, fire)
+  }
+}
