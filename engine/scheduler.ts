@@ -4,24 +4,26 @@
  */
 import { Alarm } from './alarm.ts'
 import { type AttemptListener, Attempts } from './attempts.ts'
-import type { CacheSubject, Fingerprint } from './cache.ts'
+import type { Fingerprint } from './cache.ts'
 import type { Clock } from './clock.ts'
 import { DagctlError } from './errors.ts'
 import type { Evaluator } from './evaluator.ts'
 import { attemptOf, judge, type Prepared, prepare } from './executor.ts'
-import type { Json, JsonObject } from './json.ts'
+import type { Json } from './json.ts'
 import { Lanes, type Ready } from './lanes.ts'
 import type { LiveRun, Node } from './live-run.ts'
 import type { Outcome } from './outcome.ts'
-import { apply, begin, cancelAll, runEnding } from './plan.ts'
+import { apply, begin, cancelAll } from './plan.ts'
 import type { Queue } from './queue/queue.ts'
 import type { Random } from './random.ts'
 import { type Report, taskReport } from './report.ts'
+import { type Reusable, Reuse } from './reuse.ts'
 import { RunQueue } from './run-queue.ts'
 import type { AttemptEvent } from './runtime/runtime.ts'
 import { fail, settle } from './settle.ts'
 import { isEnded, nextRunState, nextTaskState } from './state.ts'
-import type { Batch, RunWrite, Store, TaskPatch } from './store/store.ts'
+import type { Batch, Store } from './store/store.ts'
+import { type Claim, claimOf, type Start, type Written, writeOf } from './turn.ts'
 
 /** What a scheduler works with; everything from outside comes in here. */
 export interface SchedulerParts {
@@ -40,18 +42,6 @@ export interface SchedulerParts {
   readonly fatal: (error: unknown) => void
 }
 
-/** A start that is prepared: resolved inputs, and the key under which the result may be reused. */
-interface Start {
-  readonly input: JsonObject
-  readonly env: { readonly [name: string]: string }
-  readonly cacheKey: string | null
-}
-
-interface Claim extends Ready {
-  readonly start: Start
-  readonly patch: TaskPatch
-}
-
 /** Runs the runs that one engine owns. */
 export class Scheduler implements AttemptListener {
   readonly #parts: SchedulerParts
@@ -61,7 +51,7 @@ export class Scheduler implements AttemptListener {
   readonly #alarm: Alarm
   readonly #attempts: Attempts
   readonly #looked = new Map<Node, Start>()
-  readonly #cacheKeys = new Map<Node, string>()
+  readonly #reuse: Reuse
   readonly #ended = new Map<string, (() => void)[]>()
   #inbox: (() => void)[] = []
   #touched = new Set<LiveRun>()
@@ -75,6 +65,7 @@ export class Scheduler implements AttemptListener {
   constructor(parts: SchedulerParts) {
     this.#parts = parts
     this.#alarm = new Alarm(parts.clock)
+    this.#reuse = new Reuse(parts.store, parts.fingerprint, parts.clock)
     this.#attempts = new Attempts(parts.queue, this.#alarm, this)
   }
 
@@ -312,66 +303,36 @@ export class Scheduler implements AttemptListener {
     if (start === null) return null
     this.#looked.delete(node)
     this.#touched.add(run)
-    const patch: TaskPatch = {
-      state: 'running',
-      holding: true,
-      tries: node.continues ? node.tries : node.tries + 1,
-      continues: false,
-      startedAt: node.startedAt ?? at,
-      tryStartedAt: node.continues ? (node.tryStartedAt ?? at) : at,
-      wakeAt: null,
-    }
-    return { run, node, start, patch }
+    return claimOf({ run, node }, start, at)
   }
 
+  /** The inputs of a ready task; null where it ends without starting, or where its cache is being looked at. */
   #resolve(run: LiveRun, node: Node): Start | null {
     const prepared: Prepared = prepare(run, node, this.#parts.evaluator)
     if (prepared.type === 'skip') {
-      this.#touch(run, node, () =>
-        apply(run, node, 'skip', this.#now(), { detail: { reason: prepared.reason } }),
-      )
+      const detail = { reason: prepared.reason }
+      this.#touch(run, node, () => apply(run, node, 'skip', this.#now(), { detail }))
       return null
     }
     if (prepared.type === 'fail') {
       this.#touch(run, node, () => fail(run, node, prepared.failure, this.#circumstances()))
       return null
     }
-    const { cache } = run.task(node)
-    if (cache === null || node.tries > 0)
-      return { input: prepared.input, env: prepared.env, cacheKey: this.#cacheKeys.get(node) ?? null }
-    const { input, env } = prepared
-    this.#ask(this.#lookUp(run, node, { input, env }), (found) => {
-      if (!this.#owns(run) || node.state !== 'ready') return
-      if ('outputs' in found) {
-        const patch = { outputs: found.outputs, cached: found.run, startedAt: this.#now() }
-        this.#touch(run, node, () =>
-          apply(run, node, 'reuse', this.#now(), { patch, detail: { run: found.run } }),
-        )
-      } else {
-        if (found.key !== null) this.#cacheKeys.set(node, found.key)
-        this.#looked.set(node, { input, env, cacheKey: found.key })
-        this.#lanes.push({ run, node })
-      }
-    })
+    if (run.task(node).cache === null || node.tries > 0) return prepared
+    this.#ask(this.#reuse.lookUp(run, node, prepared), (found) => this.#afterLook(run, node, prepared, found))
     return null
   }
 
-  /** Outputs of an earlier run to reuse, or the key under which this run's are kept; null where no key can be had. */
-  async #lookUp(
-    run: LiveRun,
-    node: Node,
-    { input, env }: { input: JsonObject; env: { readonly [name: string]: string } },
-  ): Promise<{ key: string | null } | { run: string; outputs: JsonObject }> {
-    const task = run.task(node)
-    const operator = { name: task.uses, version: task.version }
-    const cwd = run.record.folder
-    const subject: CacheSubject = { operator, input, env, cwd, files: task.cache?.files ?? [] }
-    const key = await this.#parts.fingerprint.key(subject)
-    if (key === null) return { key }
-    const ttl = task.cache?.ttl ?? null
-    const found = await this.#parts.store.cached(key, ttl === null ? 0 : this.#now() - ttl)
-    if (found !== null && (await this.#parts.fingerprint.intact(operator, found.outputs, cwd))) return found
-    return { key }
+  #afterLook(run: LiveRun, node: Node, start: Start, found: Reusable | null): void {
+    if (!this.#owns(run) || node.state !== 'ready') return
+    if (found === null) {
+      this.#looked.set(node, start)
+      this.#lanes.push({ run, node })
+      return
+    }
+    const at = this.#now()
+    const patch = { outputs: found.outputs, cached: found.run, startedAt: at }
+    this.#touch(run, node, () => apply(run, node, 'reuse', at, { patch, detail: { run: found.run } }))
   }
 
   /** Everything that the turn decided, as one transaction. */
@@ -379,34 +340,13 @@ export class Scheduler implements AttemptListener {
     at: number,
     claims: readonly Claim[],
     starts: Batch['starts'],
-  ): { batch: Batch; written: { run: LiveRun; write: RunWrite }[] } {
+  ): { batch: Batch; written: Written[] } {
     const claimed = Map.groupBy(claims, (claim) => claim.run)
-    const written: { run: LiveRun; write: RunWrite }[] = []
+    const written: Written[] = []
     for (const run of this.#touched) {
-      const state = this.#runChange(run, at)
-      const cache = this.#toCache(run)
-      const answered = this.#answered.get(run)
-      const own = claimed.get(run) ?? []
-      if (!run.hasPending && own.length === 0 && state === undefined && answered === undefined) continue
-      const { tasks, grow } = run.takePending()
-      const limit = run.pipeline.concurrency.tasks
-      const write: RunWrite = {
-        run: run.record.id,
-        fence: run.record.fence,
-        tasks,
-        grow,
-        claims: own.map(({ node, patch }) => ({
-          node: node.index,
-          attempt: node.attempt + 1,
-          try: patch.tries ?? 0,
-          patch,
-          limit,
-        })),
-        ...(state && { state }),
-        ...(answered && { answered }),
-        ...(cache.length > 0 && { cache }),
-      }
-      written.push({ run, write })
+      const extras = { answered: this.#answered.get(run), cache: this.#reuse.take(run) }
+      const write = writeOf(run, claimed.get(run) ?? [], extras, at)
+      if (write !== null) written.push({ run, write })
     }
     this.#touched = new Set()
     this.#answered = new Map()
@@ -414,27 +354,6 @@ export class Scheduler implements AttemptListener {
       batch: { engine: this.#parts.engine, at, runs: written.map(({ write }) => write), starts },
       written,
     }
-  }
-
-  /** The end of the run, where its last task has ended. */
-  #runChange(run: LiveRun, at: number): RunWrite['state'] {
-    const event = isEnded(run.state) ? null : runEnding(run)
-    if (event === null) return undefined
-    // A queued run is cancelled before it started; any other end is one of a run that started.
-    run.state = nextRunState(run.state, event)
-    return { event, to: run.state, endedAt: at }
-  }
-
-  #toCache(run: LiveRun): { key: string; task: string; outputs: JsonObject }[] {
-    if (this.#cacheKeys.size === 0) return []
-    const kept: { key: string; task: string; outputs: JsonObject }[] = []
-    for (const [node, key] of this.#cacheKeys) {
-      if (run.nodes[node.index] !== node || !isEnded(node.state)) continue
-      this.#cacheKeys.delete(node)
-      if (node.state === 'succeeded')
-        kept.push({ key, task: run.task(node).id, outputs: node.outputs as JsonObject })
-    }
-    return kept
   }
 
   /** Starts what was granted; what had no room goes back to where it stood. */
@@ -470,7 +389,7 @@ export class Scheduler implements AttemptListener {
     }
   }
 
-  #tell(written: readonly { run: LiveRun; write: RunWrite }[], at: number): void {
+  #tell(written: readonly Written[], at: number): void {
     for (const { run, write } of written) {
       for (const { node, events } of write.tasks) {
         for (const { event } of events)
@@ -493,6 +412,7 @@ export class Scheduler implements AttemptListener {
     this.#runs.delete(id)
     this.#queued.remove(run)
     this.#attempts.forget(run)
+    this.#reuse.forget(run)
     this.#resolveEnded(id)
     if (this.#queued.length > 0) this.#post(() => {})
   }

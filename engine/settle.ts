@@ -5,6 +5,7 @@ import type { Outcome } from './outcome.ts'
 import { apply } from './plan.ts'
 import type { Random } from './random.ts'
 import { releaseCap, releaseDelay, retryDelay } from './retry.ts'
+import type { TaskPatch } from './store/store.ts'
 
 /** The time of the turn and the source of jitter. */
 export interface Circumstances {
@@ -15,25 +16,25 @@ export interface Circumstances {
 
 /** Takes a running node through the event that its attempt's outcome means. */
 export function settle(run: LiveRun, node: Node, outcome: Outcome, now: Circumstances): void {
+  const over: TaskPatch = { holding: false, failure: null, carry: null }
   switch (outcome.type) {
     case 'succeeded':
-      return apply(run, node, 'succeed', now.at, {
-        patch: { holding: false, outputs: outcome.outputs, failure: null, carry: null },
-      })
+      apply(run, node, 'succeed', now.at, { patch: { ...over, outputs: outcome.outputs } })
+      break
     case 'skipped':
-      return apply(run, node, 'skip', now.at, {
-        patch: { holding: false, failure: null, carry: null },
-        detail: { reason: outcome.reason },
-      })
-    case 'sleep':
-      return apply(run, node, 'sleep', now.at, {
-        patch: { holding: false, continues: true, carry: outcome.state, wakeAt: outcome.until },
-        detail: { until: outcome.until },
-      })
+      apply(run, node, 'skip', now.at, { patch: over, detail: { reason: outcome.reason } })
+      break
+    case 'sleep': {
+      const patch = { holding: false, continues: true, carry: outcome.state, wakeAt: outcome.until }
+      apply(run, node, 'sleep', now.at, { patch, detail: { until: outcome.until } })
+      break
+    }
     case 'released':
-      return release(run, node, { kind: outcome.kind, message: outcome.message }, now)
+      release(run, node, { kind: outcome.kind, message: outcome.message }, now)
+      break
     case 'failed':
-      return fail(run, node, { kind: outcome.kind, message: outcome.message }, now)
+      fail(run, node, { kind: outcome.kind, message: outcome.message }, now)
+      break
   }
 }
 
@@ -59,11 +60,11 @@ function release(run: LiveRun, node: Node, failure: Failure, now: Circumstances)
   if (releases > releaseCap) {
     const message = `released ${releaseCap} times; the last time: ${failure.message}`
     const last: Failure = { kind: 'node_lost', message }
-    return apply(run, node, 'fail', now.at, { patch: { holding: false, failure: last }, detail: { ...last } })
+    apply(run, node, 'fail', now.at, { patch: { holding: false, failure: last }, detail: { ...last } })
+    return
   }
   const wait = releaseDelay(releases)
-  apply(run, node, 'release', now.at, {
-    patch: { holding: false, releases, continues: true, wakeAt: wait > 0 ? now.at + wait : null },
-    detail: { kind: failure.kind, message: failure.message },
-  })
+  const wakeAt = wait > 0 ? now.at + wait : null
+  const patch = { holding: false, releases, continues: true, wakeAt }
+  apply(run, node, 'release', now.at, { patch, detail: { kind: failure.kind, message: failure.message } })
 }

@@ -9,6 +9,8 @@ import { type NeedCounts, triggerVerdict } from '../../engine/trigger-rule.ts'
 import { randomPipeline } from './random-pipeline.ts'
 import { calm, simulate, stormy } from './world.ts'
 
+t.setTimeout(600_000)
+
 const only = process.env.DAGCTL_SEED
 const seeds = only === undefined ? Array.from({ length: 1000 }, (_, i) => i + 1) : [Number(only)]
 

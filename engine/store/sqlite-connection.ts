@@ -1,0 +1,144 @@
+/** A connection to a SQLite file: opening, migrating, prepared statements, errors. The only file that imports better-sqlite3. */
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Database from 'better-sqlite3'
+import { DagctlError } from '../errors.ts'
+import { migrations } from './migrations/sqlite.ts'
+import type { Row } from './rows.ts'
+
+/** How a SQLite store is opened. */
+export interface SqliteOptions {
+  /** A file, or `:memory:`. Its folder is made. */
+  readonly path: string
+  /** FULL survives a loss of power, NORMAL a crash of the process. FULL when absent. */
+  readonly synchronous?: 'FULL' | 'NORMAL'
+}
+
+/** What a write did. */
+export interface Written {
+  readonly changes: number
+  readonly lastInsertRowid: number | bigint
+}
+
+/** Statements over one database. Every method throws a DagctlError of kind `infrastructure` where SQLite fails. */
+export class Connection {
+  readonly #db: Database.Database
+  readonly #statements = new Map<string, Database.Statement>()
+  readonly #begin: Database.Statement
+  readonly #commit: Database.Statement
+  readonly #rollback: Database.Statement
+
+  constructor(options: SqliteOptions) {
+    this.#db = translated(() => open(options))
+    this.#begin = this.#db.prepare('BEGIN IMMEDIATE')
+    this.#commit = this.#db.prepare('COMMIT')
+    this.#rollback = this.#db.prepare('ROLLBACK')
+  }
+
+  run(sql: string, ...values: unknown[]): Written {
+    return translated(() => this.#prepare(sql).run(...values))
+  }
+
+  get(sql: string, ...values: unknown[]): Row | undefined {
+    return translated(() => this.#prepare(sql).get(...values) as Row | undefined)
+  }
+
+  all(sql: string, ...values: unknown[]): Row[] {
+    return translated(() => this.#prepare(sql).all(...values) as Row[])
+  }
+
+  /** All of `work` or nothing, durable when it returns. */
+  transaction<Result>(work: () => Result): Result {
+    return translated(() => {
+      this.#begin.run()
+      try {
+        const result = work()
+        this.#commit.run()
+        return result
+      } catch (error) {
+        // A full disk has rolled back by itself.
+        if (this.#db.inTransaction) this.#rollback.run()
+        throw error
+      }
+    })
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  #prepare(sql: string): Database.Statement {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+}
+
+function open({ path, synchronous = 'FULL' }: SqliteOptions): Database.Database {
+  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+  const db = new Database(path, { timeout: 30_000 })
+  enterWal(db)
+  db.pragma(`synchronous = ${synchronous}`)
+  db.pragma('temp_store = MEMORY')
+  db.pragma('cache_size = -32000')
+  db.transaction(() => migrate(db)).immediate()
+  return db
+}
+
+function migrate(db: Database.Database): void {
+  const version = db.pragma('user_version', { simple: true }) as number
+  if (version > migrations.length) {
+    throw new DagctlError('E502', 'the database was made by a newer dagctl', {
+      kind: 'infrastructure',
+      hint: 'use that version, or another --data folder',
+    })
+  }
+  for (const step of migrations.slice(version)) db.exec(step)
+  db.pragma(`user_version = ${migrations.length}`)
+}
+
+/** WAL is a lasting property of the file; while another process switches it on, SQLite answers busy without waiting. */
+function enterWal(db: Database.Database): void {
+  for (let left = 200; ; left--) {
+    try {
+      db.pragma('journal_mode = WAL')
+      return
+    } catch (error) {
+      if (left === 0 || (error as { code?: string }).code !== 'SQLITE_BUSY') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+    }
+  }
+}
+
+/** SQLite's errors as what they mean to the person at the terminal. */
+function translated<Result>(work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof DagctlError) throw error
+    const { code = '', message } = error as { code?: string; message: string }
+    if (
+      !code.startsWith('SQLITE_') &&
+      !['EACCES', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EEXIST'].includes(code)
+    )
+      throw error
+    throw new DagctlError('E501', `the database cannot be used: ${message}`, {
+      kind: 'infrastructure',
+      hint:
+        hints[code.split('_').slice(0, 2).join('_')] ??
+        'look at the disk and the permissions of the --data folder',
+      cause: error,
+    })
+  }
+}
+
+const hints: { readonly [code: string]: string } = {
+  SQLITE_FULL: 'the disk is full: make room and run the same command again, nothing is lost',
+  SQLITE_READONLY: 'the --data folder cannot be written: choose another or mend its permissions',
+  SQLITE_BUSY: 'another process has held the database for over 30 seconds',
+  SQLITE_NOTADB: 'the file is not a dagctl database: choose another --data folder',
+  SQLITE_CORRUPT: 'the file is damaged: restore it from a backup',
+}
