@@ -151,6 +151,7 @@ interface OperatorBase {
   /**
    * JSON Schema (2020-12) of the input, an object with `additionalProperties: false`. `default`s are filled in before `run`.
    * `x-shell: true` on a string property: templated values in it are quoted for the shell. `x-uri: input|output` marks data.
+   * `x-secret: true` marks a secret: it is shown and stored nowhere.
    */
   readonly input: JsonSchema
   /** JSON Schema of the outputs. `additionalProperties: true` means that references into them are checked when used. */

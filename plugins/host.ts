@@ -13,7 +13,23 @@ export interface Operators {
   find(name: string, version: number): Promise<Operator | undefined>
 }
 
-/** An operator with its compiled schemas. */
+/** A catalogue module's operators, each loaded when it is first used (operators/catalogue.ts is one). */
+export function operatorsOf(
+  ...catalogues: readonly { readonly [name: string]: () => Promise<Operator> }[]
+): Operators {
+  return {
+    async find(name, version) {
+      for (const catalogue of catalogues) {
+        const load = Object.hasOwn(catalogue, name) ? catalogue[name] : undefined
+        const operator = await load?.()
+        if (operator !== undefined && (operator.version ?? 1) === version) return operator
+      }
+      return undefined
+    },
+  }
+}
+
+/** The compiled schemas of an operator. */
 interface Prepared {
   readonly operator: Operator
   readonly input: Check
@@ -23,24 +39,32 @@ interface Prepared {
 /** Runs the operators of a catalogue. */
 export class Host implements OperatorHost {
   readonly #operators: Operators
-  readonly #prepared = new Map<string, Promise<Prepared | undefined>>()
+  readonly #prepared = new Map<string, Promise<Prepared>>()
 
   constructor(operators: Operators) {
     this.#operators = operators
   }
 
   async command(operator: Attempt['operator'], input: JsonObject): Promise<readonly string[] | null> {
-    const prepared = await this.#prepare(operator)
-    if (prepared === undefined) throw missing(operator)
-    if (prepared.operator.command === undefined) return null
-    return prepared.operator.command(checkedInput(prepared, input))
+    // Asked in the engine for every attempt: an operator that is code costs it no compiled schema.
+    const found = await this.#find(operator)
+    return found.command === undefined
+      ? null
+      : found.command(checkedInput(await this.#prepare(operator), input))
+  }
+
+  async outputs(operator: Attempt['operator'], outputs: JsonObject): Promise<Outcome> {
+    try {
+      return checkedOutcome(await this.#prepare(operator), { type: 'succeeded', outputs })
+    } catch (error) {
+      return classify(error, () => {})
+    }
   }
 
   /** Tests replace the clock and the pace of progress. */
   async run(attempt: Attempt, hooks: HostHooks & Pick<ContextHooks, 'clock' | 'pace'>): Promise<Outcome> {
     try {
       const prepared = await this.#prepare(attempt.operator)
-      if (prepared === undefined) throw missing(attempt.operator)
       const { run } = prepared.operator
       if (run === undefined) {
         return failed(
@@ -60,29 +84,34 @@ export class Host implements OperatorHost {
     }
   }
 
-  #prepare({ name, version }: Attempt['operator']): Promise<Prepared | undefined> {
-    const key = `${name}@${version}`
+  #prepare(operator: Attempt['operator']): Promise<Prepared> {
+    const key = `${operator.name}@${operator.version}`
     let prepared = this.#prepared.get(key)
     if (prepared === undefined) {
-      prepared = this.#load(name, version)
+      prepared = this.#load(operator)
       this.#prepared.set(key, prepared)
+      // A failure to load is not kept: the next attempt tries again.
+      prepared.catch(() => this.#prepared.delete(key))
     }
     return prepared
   }
 
-  async #load(name: string, version: number): Promise<Prepared | undefined> {
+  async #find({ name, version }: Attempt['operator']): Promise<Operator> {
     const operator = await this.#operators.find(name, version)
-    if (operator === undefined) return undefined
+    if (operator === undefined) {
+      throw new OperatorFailure(
+        'invalid_input',
+        `there is no operator ${name}@${version}; see \`dagctl operators\``,
+      )
+    }
+    return operator
+  }
+
+  async #load(id: Attempt['operator']): Promise<Prepared> {
+    const operator = await this.#find(id)
     const [input, output] = await Promise.all([checkOf(operator.input), checkOf(operator.output)])
     return { operator, input, output }
   }
-}
-
-function missing({ name, version }: Attempt['operator']): OperatorFailure {
-  return new OperatorFailure(
-    'invalid_input',
-    `there is no operator ${name}@${version}; see \`dagctl operators\``,
-  )
 }
 
 /** A copy of the input with the schema's defaults in it. */

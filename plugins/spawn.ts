@@ -8,7 +8,8 @@ import { errorCode, fileFailure } from './errno.ts'
 /** Where a spawned command belongs. */
 interface SpawnHooks {
   readonly signal: AbortSignal
-  readonly group?: (pid: number) => void
+  readonly group?: (pid: number) => () => void
+  readonly spawned?: () => void
 }
 
 /**
@@ -33,17 +34,19 @@ export function spawnCommand(
     stdio: ['ignore', out, err],
     detached: ownGroup,
   })
+  hooks.spawned?.()
   closeSync(out)
   closeSync(err)
   const terminate = () => terminateGroup(child, ownGroup)
-  if (child.pid !== undefined) hooks.group?.(child.pid)
+  const ended = child.pid === undefined ? undefined : hooks.group?.(child.pid)
   hooks.signal.addEventListener('abort', terminate, { once: true })
   return new Promise((resolve, reject) => {
     child.on('error', (error) => {
       const kind = errorCode(error) === 'ENOENT' || errorCode(error) === 'EACCES' ? 'invalid_input' : 'user'
       reject(error instanceof OperatorFailure ? error : fileFailure(error, kind, 'cannot start', command))
     })
-    child.on('close', (code, signal) => {
+    child.on('exit', (code, signal) => {
+      ended?.()
       hooks.signal.removeEventListener('abort', terminate)
       resolve({ code, signal })
     })

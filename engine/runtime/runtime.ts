@@ -85,9 +85,12 @@ export interface HostHooks {
   listen(event: AttemptEvent): void
   /**
    * Where the process is shared with other attempts: told the process group of each command that the operator spawns,
-   * so that it can be killed. Absent where this process leads a group of its own, which is killed whole.
+   * so that it can be killed; what it gives back is called when the command has ended. Absent where this process
+   * leads a group of its own, which is killed whole.
    */
-  readonly group?: (pid: number) => void
+  readonly group?: (pid: number) => () => void
+  /** Told when the operator starts a command: some of its children may be left when it ends. */
+  readonly spawned?: () => void
 }
 
 /** Runs an operator's code in this process; `plugins` implements it, the wiring passes it in. */
@@ -99,4 +102,9 @@ export interface OperatorHost {
     operator: { readonly name: string; readonly version: number },
     input: JsonObject,
   ): Promise<readonly string[] | null>
+  /** What a command's outputs come to: a success, or the failure that says why the operator's schema refuses them. */
+  outputs(
+    operator: { readonly name: string; readonly version: number },
+    outputs: JsonObject,
+  ): Promise<Outcome>
 }

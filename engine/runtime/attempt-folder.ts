@@ -1,0 +1,157 @@
+/**
+ * The files of an attempt's folder: what the engine writes before, what the attempt writes, and its ending.
+ * Knows nothing of how the attempt runs. What lies here is the truth about an attempt; pipes are only a wake-up.
+ */
+import { createReadStream, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { Json } from '../json.ts'
+import type { Outcome } from '../outcome.ts'
+import type { ProcessIdentity } from './process-identity.ts'
+import type { Attempt } from './runtime.ts'
+import { readStranger, StrangerFileError } from './stranger-file.ts'
+
+/** Most bytes of outputs, and so of an ending. Data belongs in files that outputs name. */
+export const outputCap = 16 * 1024 * 1024
+
+/** Names inside the folder. */
+export const files = {
+  spec: 'attempt.json',
+  process: 'process.json',
+  input: 'input.json',
+  output: 'output.json',
+  events: 'events.jsonl',
+  stdout: 'stdout.log',
+  stderr: 'stderr.log',
+  ending: 'ending.json',
+  /** Its presence means: the engine asked the attempt to stop. */
+  stopping: 'stopping',
+  /** How far the events were read when the last checkpoint was sealed. */
+  sealed: 'sealed.json',
+  work: 'work',
+  checkpointOut: 'checkpoint-out',
+} as const
+
+/** How an attempt ended: a worker's outcome, or the exit of a command as the shell tells it (128 + n is signal n). */
+export type Ending = { readonly outcome: Outcome } | { readonly code: number }
+
+/** The process of an attempt, as `process.json` keeps it. */
+export interface AttemptProcess extends ProcessIdentity {
+  /** A supervisor with a command, or a worker that runs operators' code. */
+  readonly type: 'command' | 'worker'
+  /** Processes that the kernel had killed for want of memory before it began; null where that is not counted. */
+  readonly oomKills: number | null
+}
+
+/** The path of a file of the attempt. */
+export function fileOf(attempt: { readonly folder: string }, name: keyof typeof files): string {
+  return `${attempt.folder}/${files[name]}`
+}
+
+/** Makes the folder and writes what the attempt is. Its environment is left out: it may carry what must not lie on disk. */
+export function createFolder(attempt: Attempt): void {
+  mkdirSync(attempt.folder, { recursive: true, mode: 0o700 })
+  const { env: _, ...spec } = attempt
+  writeFileSync(fileOf(attempt, 'spec'), JSON.stringify(spec), { mode: 0o600 })
+}
+
+/** Writes a file of the attempt so that nobody ever sees half of it. */
+export function writeWhole(
+  attempt: { readonly folder: string },
+  name: keyof typeof files,
+  value: unknown,
+): void {
+  const path = fileOf(attempt, name)
+  const temporary = `${path}.tmp`
+  writeFileSync(temporary, JSON.stringify(value), { mode: 0o600 })
+  renameSync(temporary, path)
+}
+
+/** The ending, or null where there is none yet. A torn one (a loss of power) is none. */
+export function readEnding(attempt: { readonly folder: string }): Ending | null {
+  const ending = readJson(fileOf(attempt, 'ending'))
+  if (!isRecord(ending)) return null
+  if (isRecord(ending.outcome) && typeof ending.outcome.type === 'string') return ending as unknown as Ending
+  return typeof ending.code === 'number' ? { code: ending.code } : null
+}
+
+/** The process that the attempt was given, or null where it never got one. */
+export function readProcess(attempt: { readonly folder: string }): AttemptProcess | null {
+  const found = readJson(fileOf(attempt, 'process'))
+  if (!isRecord(found)) return null
+  const { type, pid, startTime, bootId, oomKills } = found
+  if (typeof pid !== 'number' || typeof startTime !== 'string' || typeof bootId !== 'string') return null
+  if (type !== 'command' && type !== 'worker') return null
+  return { type, pid, startTime, bootId, oomKills: typeof oomKills === 'number' ? oomKills : null }
+}
+
+/** A JSON file of ours, or null where it is absent or no JSON. */
+export function readJson(path: string): Json {
+  try {
+    const bytes = readStranger(path, outputCap * 2)
+    return bytes === null ? null : JSON.parse(bytes.toString('utf8'))
+  } catch (error) {
+    if (error instanceof StrangerFileError || error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+/** Whether a value is an object with names, as JSON means it. */
+export function isRecord(value: unknown): value is { readonly [name: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A line of an attempt's log. */
+export interface LogLine {
+  /** Epoch milliseconds; null where nobody noted it (a command's own output). */
+  readonly at: number | null
+  /** `log` is what the operator logged, the others what it or its commands printed. */
+  readonly stream: 'log' | 'stdout' | 'stderr'
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly text: string
+}
+
+/**
+ * The log of an attempt, line by line, in constant memory: first the lines whose time is known, in order of time, then
+ * the raw standard output and error of its commands, which carry no times. Nothing where the folder does not exist.
+ */
+export async function* readLogs(folder: string): AsyncGenerator<LogLine> {
+  for await (const line of linesOf(`${folder}/${files.events}`)) {
+    const found = logLine(line)
+    if (found !== null) yield found
+  }
+  for await (const text of linesOf(`${folder}/${files.stdout}`))
+    yield { at: null, stream: 'stdout', level: 'info', text }
+  for await (const text of linesOf(`${folder}/${files.stderr}`))
+    yield { at: null, stream: 'stderr', level: 'error', text }
+}
+
+function logLine(line: string): LogLine | null {
+  let event: unknown
+  try {
+    event = JSON.parse(line)
+  } catch {
+    // A torn last line, or a stranger's: what is no event is no log line.
+    return null
+  }
+  if (!isRecord(event) || typeof event.message !== 'string') return null
+  const at = typeof event.at === 'string' ? Date.parse(event.at) : Number.NaN
+  const time = Number.isNaN(at) ? null : at
+  if (event.type === 'failure') return { at: time, stream: 'log', level: 'error', text: event.message }
+  if (event.type !== 'log') return null
+  const stream = event.stream === 'stdout' || event.stream === 'stderr' ? event.stream : 'log'
+  const level =
+    event.level === 'debug' || event.level === 'warn' || event.level === 'error' ? event.level : 'info'
+  const fields = isRecord(event.fields) ? ` ${JSON.stringify(event.fields)}` : ''
+  return { at: time, stream, level, text: event.message + fields }
+}
+
+async function* linesOf(path: string): AsyncGenerator<string> {
+  const stream = createReadStream(path)
+  try {
+    yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  } finally {
+    stream.destroy()
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * An attempt in a process of its own, as the engine sees it: its events, the stop, and the one outcome.
+ * Knows nothing of how the process was started or found.
+ */
+import type { Clock, Timer } from '../clock.ts'
+import type { Outcome } from '../outcome.ts'
+import { EventFollower, type EventLine, EventWriter } from './attempt-events.ts'
+import { type AttemptProcess, type Ending, readEnding, writeWhole } from './attempt-folder.ts'
+import { CheckpointSeal } from './checkpoint-seal.ts'
+import { classifyExit, type Evidence, type Exit, evidenceOf, exitOfShell, readOutputs } from './classify.ts'
+import { groupGone, isAlive, signalGroup } from './process-identity.ts'
+import type { Attempt, AttemptEvent, OperatorHost, RunningAttempt, StopReason } from './runtime.ts'
+
+/** What the process runtime is given. */
+export interface ProcessWorld {
+  readonly host: Pick<OperatorHost, 'command' | 'outputs'>
+  readonly clock: Clock
+}
+
+/** One attempt and its process. Settles once. */
+export class WatchedAttempt implements RunningAttempt {
+  readonly outcome: Promise<Outcome>
+  readonly attempt: Attempt
+  readonly #world: ProcessWorld
+  readonly #listen: (event: AttemptEvent) => void
+  readonly #follower: EventFollower
+  readonly #seal: CheckpointSeal
+  #resolve: (outcome: Outcome) => void = () => {}
+  #process: AttemptProcess | null = null
+  #failure: Evidence['failure'] = null
+  #stop: { readonly reason: StopReason; readonly grace: number; readonly timer: Timer } | null = null
+  #killed = false
+  /** Whether its events come from the file; a worker of this engine tells them itself. */
+  #following = false
+  #ending = false
+  /** Whether what is read was told to an earlier engine. */
+  #replaying = false
+  #newest: AttemptEvent | null = null
+
+  constructor(world: ProcessWorld, attempt: Attempt, listen: (event: AttemptEvent) => void) {
+    this.#world = world
+    this.attempt = attempt
+    this.#listen = listen
+    this.outcome = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+    this.#seal = new CheckpointSeal(attempt, world.clock, listen)
+    const warn = (message: string) => listen({ type: 'log', level: 'warn', message })
+    this.#follower = new EventFollower(attempt.folder, (line) => this.#take(line), warn)
+  }
+
+  /** Why it was asked to stop, where it was. */
+  get stopping(): StopReason | null {
+    return this.#stop?.reason ?? null
+  }
+
+  /** Whether its outcome is settled or about to be. */
+  get ended(): boolean {
+    return this.#ending
+  }
+
+  /** From here on signals go to this process' group. */
+  leads(process: AttemptProcess): void {
+    this.#process = process
+    if (this.#stop !== null) this.#terminate()
+  }
+
+  /** Reports what the attempt appends to its events file from here on. */
+  follow(): void {
+    this.#following = true
+    this.#follower.watch()
+  }
+
+  /** Takes in, silently, what an earlier engine was told already; only the newest progress is told again. */
+  catchUp(): void {
+    this.#following = true
+    this.#replaying = true
+    this.#follower.read()
+    this.#replaying = false
+    if (this.#newest !== null) this.#listen(this.#newest)
+  }
+
+  /** An event that came by another way than the file. */
+  tell(event: AttemptEvent): void {
+    if (event.type === 'failure') this.#failure = event
+    this.#listen(event)
+  }
+
+  stop(reason: StopReason, grace: number): void {
+    if (this.#ending) return
+    const { clock } = this.#world
+    this.#stop?.timer.cancel()
+    const first = this.#stop === null
+    this.#stop = { reason, grace, timer: clock.at(clock.now() + grace, () => this.#kill()) }
+    if (first) this.#note(`asked to stop (${reason}); SIGKILL follows after ${grace / 1000} s`)
+    this.#terminate()
+  }
+
+  /** The process is gone, or says that the attempt ended. `exit` and `said` count only where the folder has no ending. */
+  async end(exit: Exit | null, said: Outcome | null = null): Promise<void> {
+    if (this.#ending) return
+    this.#ending = true
+    // What is left of the group ends within the grace by itself, afterwards by SIGKILL.
+    if (this.#stop !== null && this.#process?.type === 'command') {
+      await groupGone(this.#process.pid, this.#world.clock)
+    }
+    this.#stop?.timer.cancel()
+    if (this.#following) this.#follower.read()
+    this.#follower.close()
+    await this.#seal.done()
+    this.#resolve(await this.#outcomeOf(readEnding(this.attempt), exit, said))
+  }
+
+  /** Ends with an outcome that no process had a part in. */
+  settle(outcome: Outcome): void {
+    if (this.#ending) return
+    this.#ending = true
+    this.#stop?.timer.cancel()
+    this.#follower.close()
+    this.#resolve(outcome)
+  }
+
+  /** Stops watching; the process goes on, and the folder keeps its ending. */
+  release(): void {
+    this.#stop?.timer.cancel()
+    this.#follower.close()
+  }
+
+  #take({ event, raw, end }: EventLine): void {
+    if (event.type === 'failure') this.#failure = event
+    if (event.type === 'checkpoint' && this.#process?.type !== 'worker')
+      this.#seal.take(event.step, raw.path, end)
+    else if (!this.#replaying) this.#listen(event)
+    else if (event.type === 'progress') this.#newest = event
+  }
+
+  /** Into the log of the attempt; where its file is followed, the listener hears of it from there. */
+  #note(message: string): void {
+    const event = { type: 'log', level: 'info', message } as const
+    const writer = new EventWriter(this.attempt.folder, this.#world.clock)
+    this.#try('the log', () => {
+      writer.append(event)
+      writer.close()
+    })
+    if (!this.#following) this.#listen(event)
+  }
+
+  #terminate(): void {
+    if (this.#process === null || this.#stop === null) return
+    const { reason } = this.#stop
+    // The supervisor leaves what else runs in its group alone: it has the rest of the grace.
+    this.#try('the mark of the stop', () => writeWhole(this.attempt, 'stopping', { reason }))
+    if (isAlive(this.#process)) signalGroup(this.#process.pid, 'SIGTERM')
+  }
+
+  /** Does what may fail for want of disk, and must not keep the rest from happening. */
+  #try(what: string, write: () => void): void {
+    try {
+      write()
+    } catch (error) {
+      const message = `${what} of attempt ${this.attempt.id} cannot be written: ${(error as Error).message}`
+      this.#listen({ type: 'log', level: 'warn', message })
+    }
+  }
+
+  #kill(): void {
+    if (this.#process === null) return
+    this.#killed = true
+    if (this.#ending || isAlive(this.#process)) signalGroup(this.#process.pid, 'SIGKILL')
+  }
+
+  async #outcomeOf(ending: Ending | null, exit: Exit | null, said: Outcome | null): Promise<Outcome> {
+    if (ending !== null && 'outcome' in ending) return ending.outcome
+    if (said !== null) return said
+    const outcome = await this.#outcomeOfExit(
+      ending === null ? exit : exitOfShell(ending.code),
+      ending !== null,
+    )
+    if (ending === null) this.#keep(outcome)
+    return outcome
+  }
+
+  async #outcomeOfExit(exit: Exit | null, told: boolean): Promise<Outcome> {
+    if (this.#killed && !told && this.#stop !== null) {
+      const { reason, grace } = this.#stop
+      return {
+        type: 'failed',
+        kind: 'crash',
+        message: `killed: it did not end within ${grace / 1000} s of SIGTERM (${reason})`,
+      }
+    }
+    if (exit === null) return vanished(this.attempt)
+    if (exit.code === 0 && told) return this.#outputs()
+    if (exit.code === 0) {
+      return {
+        type: 'failed',
+        kind: 'user',
+        message: 'its process ended (exit code 0) before the operator returned',
+      }
+    }
+    return classifyExit(exit, evidenceOf(this.attempt, this.#failure, this.#process?.oomKills ?? null))
+  }
+
+  #outputs(): Promise<Outcome> | Outcome {
+    const read = readOutputs(this.attempt)
+    return 'outputs' in read ? this.#world.host.outputs(this.attempt.operator, read.outputs) : read
+  }
+
+  /** So that a later engine finds the same outcome. */
+  #keep(outcome: Outcome): void {
+    if (outcome.type !== 'released')
+      this.#try('the ending', () => writeWhole(this.attempt, 'ending', { outcome }))
+  }
+}
+
+/** The outcome of an attempt of which nothing is left. */
+export function vanished(attempt: Attempt): Outcome {
+  return { type: 'released', kind: 'node_lost', message: `attempt ${attempt.id} is gone without a trace` }
+}
