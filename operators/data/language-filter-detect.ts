@@ -24,11 +24,13 @@ export interface Detector {
   readonly languages: readonly string[]
 }
 
-/** Characters of one window; windows of a long text are spread evenly from its start to its end. */
-const windowSize = 400
-const maxWindows = 4
+/** Characters up to which a text is one window: about what the model reads. */
+const shortText = 600
+/** Characters of a window of a longer text, and where windows begin, as shares of the way to the last one, in this order. */
+const windowSize = 300
+const places = [0, 0.5, 1, 0.25, 0.75]
 /** Fewer letters than this carry no language ("ok", "lol"). */
-const minLetters = 6
+const enoughLetters = /(?:\p{L}\P{L}*){6}/u
 const unknown: Detection = { language: null, score: 0, reliable: false }
 
 /** Loads the model (about 0.3 s); keep the detector for all texts. */
@@ -50,45 +52,48 @@ interface Guess {
 function detectWith(model: (window: string) => Guess, text: string): Detection {
   const windows = windowsOf(text)
   const sample = windows.join(' ')
-  const letters = sample.match(/\p{L}/gu)?.length ?? 0
-  if (letters === 0) return unknown
   const script = byScript.of(sample)
   if (script !== null) return { language: script, score: 1, reliable: true }
-  if (letters < minLetters) return unknown
-  const guesses = windows.map(model)
-  const best = bestOf(guesses)
+  if (!enoughLetters.test(sample)) return unknown
+  const best = agreed(windows, model)
   if (best === null) return unknown
-  const agreeing = guesses.filter((guess) => guess.language === best.language && guess.isReliable()).length
   const { language, sure } = tellApart.of(best.language, sample)
-  return { language, score: best.score, reliable: sure && agreeing * 2 > guesses.length }
+  return { language, score: best.score, reliable: sure && best.reliable }
 }
 
-/** The language with the highest mean score over the windows; the first in alphabetical order where two are equal. */
-function bestOf(guesses: readonly Guess[]): { language: string; score: number } | null {
-  const sums = new Map<string, number>()
-  for (const guess of guesses) {
-    for (const [language, score] of Object.entries(guess.getScores()))
-      sums.set(language, (sums.get(language) ?? 0) + score)
-  }
-  let best: { language: string; score: number } | null = null
-  for (const [language, sum] of [...sums].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const score = sum / guesses.length
-    if (best === null || score > best.score) best = { language, score }
-  }
-  return best
+/** A language, and how sure it is. */
+interface Vote {
+  readonly language: string
+  readonly score: number
+  readonly reliable: boolean
 }
 
-/** Up to four windows, spread evenly, each begun after a space where there is one near. */
+/** The language that two windows are sure of, where there are several; else the best guess. Asks no more windows than it needs. */
+function agreed(windows: readonly string[], model: (window: string) => Guess): Vote | null {
+  const votes: Vote[] = []
+  for (const window of windows) {
+    const guess = model(window)
+    if (guess.language === '') continue
+    const score = guess.getScores()[guess.language] ?? 0
+    const vote = { language: guess.language, score, reliable: guess.isReliable() }
+    const ally = votes.find(({ language, reliable }) => reliable && language === vote.language)
+    if (ally && vote.reliable) return { ...vote, score: (ally.score + score) / 2 }
+    votes.push(vote)
+  }
+  const [best] = votes.toSorted((a, b) => Number(b.reliable) - Number(a.reliable) || b.score - a.score)
+  if (best === undefined) return null
+  // Windows that are sure of different languages make a mixed text, of which nothing is sure.
+  const alone = votes.filter(({ reliable }) => reliable).length === 1
+  return { ...best, reliable: best.reliable && alone }
+}
+
+/** The whole of a short text; of a longer one five windows, from its start to its end. */
 function windowsOf(text: string): string[] {
-  if (text.length <= windowSize * 2)
-    return text.length <= windowSize
-      ? [text]
-      : [text.slice(0, windowSize), cut(text, text.length - windowSize)]
-  const count = Math.min(maxWindows, Math.floor(text.length / windowSize))
-  const stride = (text.length - windowSize) / (count - 1)
-  return Array.from({ length: count }, (_, index) => cut(text, Math.round(index * stride)))
+  if (text.length <= shortText) return [text]
+  return places.map((place) => cut(text, Math.round(place * (text.length - windowSize))))
 }
 
+/** A window that begins after a space where there is one near, so that it has no half word. */
 function cut(text: string, from: number): string {
   const window = text.slice(from, from + windowSize)
   if (from === 0) return window
