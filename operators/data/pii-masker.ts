@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { defineOperator, OperatorFailure, succeeded } from '../../plugins/api.ts'
 import { type CustomPattern, PatternError } from './pii/custom-patterns.ts'
-import { createDetect, DetectError } from './pii/detect.ts'
+import { createDetect, DetectError, piiTypes } from './pii/detect.ts'
 import { requireFields, rewriteField } from './pii/fields.ts'
 import { defaultRegions } from './pii/phone-plans.ts'
 import { threshold } from './pii/span.ts'
@@ -31,6 +31,7 @@ interface Input extends RecordsInput {
   readonly minScore: number
 }
 
+const notByDefault = piiTypes.flatMap(({ name, byDefault }) => (byDefault ? [] : [name])).join(', ')
 const typeName = { type: 'string', pattern: '^[A-Z][A-Z0-9_]{0,63}$' } as const
 const strategy = { enum: strategyNames } as const
 
@@ -57,8 +58,7 @@ export const piiMasker = defineOperator<Input>({
         items: typeName,
         minItems: 1,
         uniqueItems: true,
-        description:
-          'The types to mask, of this operator and of `patterns`. Default: all but DATE_TIME and those that another type includes.',
+        description: `The types to mask: of \`patterns\`, or ${piiTypes.map(({ name }) => name).join(', ')}. Default: all but ${notByDefault}.`,
       },
       strategy: {
         ...strategy,

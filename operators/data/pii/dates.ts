@@ -19,45 +19,14 @@ const clock = new RegExp(`(?<![\\w:.+-])${time}(?![\\w:])`, 'gi')
 const year =
   /(?<=(?<![\p{L}])(?:in|during|since|until|till|by|before|after|from|around|circa|early|late|mid|of)[ -])(?:1[4-9]|20)\d{2}(?![\w]|[.,]\d|-\d{3})/giu
 
-const birthWords = contextOf([
-  'born',
-  'birth*',
-  'dob',
-  'd o b',
-  'date of birth',
-  'bday',
-  'b day',
-  'geboren',
-  'geb',
-  'geburts*',
-  'né le',
-  'née le',
-  'naissance',
-  'nacido',
-  'nacida',
-  'nacimiento',
-  'nascido',
-  'nascida',
-  'nascimento',
-  'nato il',
-  'nata il',
-  'nascita',
-  'geboortedatum',
-  'född',
-  'födelse*',
-  'født',
-  'fødsel*',
-  'syntynyt',
-  'syntymä*',
-  'urodzon*',
-  'urodzenia',
-  'narozen*',
-  'született',
-  'doğum',
-  '生年月日',
-  '出生',
-  '생년월일',
-])
+const birthWords = contextOf(
+  (
+    'born, birth*, dob, d o b, date of birth, bday, b day, geboren, geb, geburts*, né le, née le, ' +
+    'naissance, nacido, nacida, nacimiento, nascido, nascida, nascimento, nato il, nata il, nascita, ' +
+    'geboortedatum, född, födelse*, født, fødsel*, syntynyt, syntymä*, urodzon*, urodzenia, narozen*, ' +
+    'született, doğum, 生年月日, 出生, 생년월일'
+  ).split(', '),
+)
 
 /** Finds DATE_OF_BIRTH, and DATE_TIME when it is asked for. */
 export const dates: Detector = {

@@ -15,7 +15,7 @@ import { south } from './ids-south.ts'
 import { ip } from './ip.ts'
 import { mac } from './mac.ts'
 import { disjoint } from './overlaps.ts'
-import { phoneDetector } from './phone.ts'
+import { phoneDetector, phoneType } from './phone.ts'
 import { defaultRegions, loadPlans } from './phone-plans.ts'
 import { type Detector, type PiiType, type Span, threshold } from './span.ts'
 import { streetAddress } from './street-address.ts'
@@ -34,14 +34,6 @@ const fixed: readonly Detector[] = [
   dates,
   streetAddress,
 ]
-
-const phoneType: PiiType = {
-  name: 'PHONE_NUMBER',
-  about:
-    'telephone numbers of the numbering plans (libphonenumber), or of that shape behind a word such as "call"',
-  decidedBy: 'structure',
-  byDefault: true,
-}
 
 /** All built-in types, each once, in the order of precedence. */
 export const piiTypes: readonly PiiType[] = [

@@ -9,7 +9,7 @@ import { score } from './span.ts'
  * a count, then `n` digits, `a` capital letters, `c` letters or digits.
  */
 const registry =
-  'AD8n12c AE19n AL8n16c AT16n AZ4a20n BA16n BE12n BG4a6n8c BH4a14c BI23n BR23n1a1c BY4c20n CH5n12c CR18n CY8n16c CZ20n ' +
+  'AD8n12c AE19n AL8n16c AT16n AZ4a20n BA16n BE12n BG4a6n8c BH4a14c BI23n BR23n1a1c BY4c4n16c CH5n12c CR18n CY8n16c CZ20n ' +
   'DE18n DJ23n DK14n DO4c20n EE16n EG25n ES20n FI14n FK2a12n FO14n FR10n11c2n GB4a14n GE2a16n GI4a15c GL14n GR7n16c ' +
   'GT24c HN4a20n HR17n HU24n IE4a14n IL19n IQ4a15n IS22n IT1a10n12c JO4a4n18c KW4a22c KZ3n13c LB4n20c LC4a24c LI5n12c ' +
   'LT16n LU3n13c LV4a13c LY21n MC10n11c2n MD20c ME18n MK3n10c2n MN16n MR23n MT4a5n18c MU4a19n3a NI4a20n NL4a10n NO11n ' +
@@ -35,7 +35,7 @@ export function isIban(text: string): boolean {
 
 const head = /(?<![A-Za-z\d])[A-Za-z]{2}[ -]?\d{2}/g
 
-/** Finds IBAN_CODE, in one block or with a blank or dash between characters, in any case. */
+/** Finds IBAN_CODE, in one block or with a blank or dash between characters, in capitals or small letters. */
 export const iban: Detector = {
   types: [
     {
@@ -50,7 +50,9 @@ export const iban: Detector = {
       const length = structures.get(text.slice(index, index + 2).toUpperCase())?.length
       if (length === undefined) continue
       const [compact, end] = take(text, index, length)
-      if (compact.length === length && !isWordCode(text.charCodeAt(end)) && isIban(compact)) {
+      const capitals = compact.toUpperCase()
+      if (compact !== capitals && compact !== compact.toLowerCase()) continue
+      if (compact.length === length && !isWordCode(text.charCodeAt(end)) && isIban(capitals)) {
         found(index, end, 'IBAN_CODE', score.proven)
       }
     }
@@ -63,7 +65,7 @@ function take(text: string, start: number, length: number): [string, number] {
   let i = start
   for (; compact.length < length; i++) {
     const char = text[i] ?? ''
-    if (isWordCode(char.charCodeAt(0))) compact += char.toUpperCase()
+    if (isWordCode(char.charCodeAt(0))) compact += char
     else if (!/^[ \u00a0-]$/.test(char) || !isWordCode(text.charCodeAt(i + 1))) break
   }
   return [compact, i]

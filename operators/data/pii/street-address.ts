@@ -56,31 +56,13 @@ const town = new RegExp(`^(?:(?:[,\\s>]{0,2}[,\\n][,\\s>]{0,3})${line}(?![\\p{L}
 const zip = /(?<!\d)\d{4,6}(?:-\d{4})?$/
 
 /** Words close before a place where somebody lives or something is sent, and what may stand between them and it. */
-const placeWords = contextOf([
-  'address',
-  'addresses',
-  'live',
-  'lived',
-  'lives',
-  'living',
-  'resid*',
-  'sent',
-  'send',
-  'ship',
-  'shipped',
-  'deliver*',
-  'arrived',
-  'meet me',
-  'moved',
-  'drops you off',
-  'enter on',
-  'located',
-  'adresse',
-  'wohnt',
-  'dirección',
-  'endereço',
-  'indirizzo',
-])
+const placeWords = contextOf(
+  (
+    'address, addresses, live, lived, lives, living, resid*, sent, send, ship, shipped, deliver*, ' +
+    'arrived, meet me, moved, drops you off, enter on, located, adresse, wohnt, dirección, endereço, ' +
+    'indirizzo'
+  ).split(', '),
+)
 const leadIn = /(?:^|[\s>])(?:at|to|in|on|is|same|address|user|adresse)[:,]?\s{1,2}$|[:>]\s{0,2}$/i
 const month = 'January|February|March|April|May|June|July|August|September|October|November|December'
 const notYear = '(?!(?:1[5-9]|20)\\d{2}(?!\\d))'
