@@ -30,7 +30,15 @@ export interface Failure {
 }
 
 /** The process exits of the command line. */
-export const exits = { ok: 0, usage: 2, invalid: 3, failed: 4, infrastructure: 5, bug: 70, interrupted: 130 } as const
+export const exits = {
+  ok: 0,
+  usage: 2,
+  invalid: 3,
+  failed: 4,
+  infrastructure: 5,
+  bug: 70,
+  interrupted: 130,
+} as const
 
 /** What an error is to the person at the terminal; each maps to one exit. */
 export type ErrorKind = 'usage' | 'invalid' | 'failed' | 'infrastructure' | 'bug'

@@ -1,7 +1,7 @@
 /** Adopts an attempt that an earlier engine started. Knows nothing of how it was started. */
 import { type FSWatcher, watch } from 'node:fs'
 import type { Clock, Timer } from '../clock.ts'
-import { readEnding, readProcess } from './attempt-folder.ts'
+import { files, readEnding, readProcess } from './attempt-folder.ts'
 import { isAlive } from './process-identity.ts'
 import { vanished, type WatchedAttempt } from './watched-attempt.ts'
 
@@ -38,14 +38,17 @@ export function adopt(watched: WatchedAttempt, clock: Clock): () => void {
   }
   try {
     watcher = watch(attempt.folder, { persistent: false }, (_, name) => {
-      if (name === 'ending.json') check()
+      // A folder's watch tells of what its files gain, too.
+      if (name === files.events) watched.hear()
+      if (name === files.ending) check()
     })
     watcher.on('error', () => watcher?.close())
   } catch {
     // Without a watch the look each second finds the ending.
     watcher = null
   }
-  watched.follow()
+  // What came between the first reading and the watch.
+  watched.hear()
   check()
   return close
 }

@@ -13,7 +13,7 @@ import type { WatchedAttempt } from './watched-attempt.ts'
  * command, one that ignores would be inherited. At the end, what the command left running in the group is killed,
  * the supervisor with it, unless the engine asked for a stop: then it has the rest of the grace.
  */
-const supervisor = `
+export const supervisor = `
 read -r go || exit 75
 trap : TERM HUP INT
 folder=$1

@@ -71,6 +71,11 @@ export class WatchedAttempt implements RunningAttempt {
     this.#follower.watch()
   }
 
+  /** Reads what the attempt appended to its events file. */
+  hear(): void {
+    if (!this.#ending) this.#follower.read()
+  }
+
   /** Takes in, silently, what an earlier engine was told already; only the newest progress is told again. */
   catchUp(): void {
     this.#following = true

@@ -33,6 +33,12 @@ export class VirtualClock {
     }
   }
 
+  /** When the next call is due; Infinity where none is. */
+  nextAt(): number {
+    const live = this.#due.filter((due) => due.fire !== null && !due.owner.dead)
+    return live.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY)
+  }
+
   /** Fires what is due next, moving the time there; false where nothing is. Then everything at hand is worked off. */
   async step(): Promise<boolean> {
     this.#due = this.#due.filter((due) => due.fire !== null && !due.owner.dead)

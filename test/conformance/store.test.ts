@@ -1,0 +1,282 @@
+/** What every store must do. A new store is a line in `stores`. */
+import t from 'tap'
+import { openSqlite } from '../../engine/store/sqlite.ts'
+import type { NewRun, RunWrite, Store, TaskClaim } from '../../engine/store/store.ts'
+import { pipelineOf } from '../support/pipelines.ts'
+
+const stores: { [name: string]: (folder: string) => Store } = {
+  sqlite: (folder) => openSqlite({ path: `${folder}/dagctl.db` }),
+}
+
+const pipeline = pipelineOf({ a: {}, b: { needs: ['a'] } })
+
+function newRun(id: string, more: Partial<NewRun> = {}): NewRun {
+  const interval = { start: 1, end: 2 }
+  return {
+    id,
+    pipeline,
+    folder: '/f',
+    params: { n: 1 },
+    trigger: 'manual',
+    interval,
+    backfill: null,
+    omit: [],
+    ...more,
+  }
+}
+
+function claim(node: number, attempt: number, limit: number | null = null): TaskClaim {
+  const patch = { state: 'running', holding: true, tries: attempt } as const
+  return { node, attempt, try: attempt, patch, limit }
+}
+
+function writeTo(run: string, more: Partial<RunWrite>): RunWrite {
+  return { run, fence: 1, tasks: [], claims: [], grow: [], ...more }
+}
+
+const unblockA = { node: 0, events: [{ event: 'unblock', attempt: 0 }], patch: { state: 'ready' } } as const
+
+for (const [name, open] of Object.entries(stores)) {
+  t.test(name, async (t) => {
+    let store: Store
+    const commit = (runs: RunWrite[], engine = 'e1') => store.commit({ engine, at: 10, runs, starts: [] })
+    t.beforeEach((t) => {
+      store = open(t.testdir())
+    })
+    t.afterEach(() => store.close())
+
+    t.test('a new run is queued, owned, pinned to its version, and its tasks wait', async (t) => {
+      const record = await store.createRun(newRun('r1'), 'e1', 5)
+      t.match(record, {
+        state: 'queued',
+        owner: 'e1',
+        fence: 1,
+        createdAt: 5,
+        params: { n: 1 },
+        interval: { start: 1, end: 2 },
+      })
+      t.strictSame(await store.pipeline(record.version), pipeline)
+      t.strictSame(
+        (await store.tasks('r1')).map(({ state }) => state),
+        ['waiting', 'waiting'],
+      )
+      t.strictSame(await store.run('r1'), record)
+      t.equal(await store.run('r2'), null)
+    })
+
+    t.test('tasks that a run leaves out start as skipped', async (t) => {
+      await store.createRun(newRun('r1', { omit: [1] }), 'e1', 5)
+      t.strictSame(
+        (await store.tasks('r1')).map(({ state, endedAt }) => [state, endedAt]),
+        [
+          ['waiting', null],
+          ['skipped', 5],
+        ],
+      )
+    })
+
+    t.test(
+      'a claim takes the next attempt number, and a second claim of the same attempt is a bug',
+      async (t) => {
+        await store.createRun(newRun('r1'), 'e1', 5)
+        await commit([writeTo('r1', { tasks: [unblockA], claims: [claim(0, 1)] })])
+        t.match((await store.tasks('r1'))[0], { state: 'running', attempt: 1, holding: true })
+        await t.rejects(commit([writeTo('r1', { claims: [claim(0, 1)] })]), { code: 'E700' })
+      },
+    )
+
+    t.test('a batch that cannot be written whole is not written at all', async (t) => {
+      await store.createRun(newRun('r1'), 'e1', 5)
+      await t.rejects(commit([writeTo('r1', { tasks: [unblockA], claims: [claim(1, 1)] })]), { code: 'E700' })
+      t.equal((await store.tasks('r1'))[0]?.state, 'waiting')
+      t.strictSame(
+        (await store.events('r1')).map(({ event }) => event),
+        ['create'],
+      )
+    })
+
+    t.test('an outcome of an attempt that is no longer the current one is refused', async (t) => {
+      await store.createRun(newRun('r1'), 'e1', 5)
+      await commit([writeTo('r1', { tasks: [unblockA], claims: [claim(0, 1)] })])
+      const late = {
+        node: 0,
+        events: [{ event: 'succeed', attempt: 0 }],
+        patch: { state: 'succeeded' },
+      } as const
+      await t.rejects(commit([writeTo('r1', { tasks: [late] })]), { code: 'E700' })
+    })
+
+    t.test(
+      'what an engine writes that no longer owns the run is refused, and the rest of the batch is kept',
+      async (t) => {
+        await store.createRun(newRun('r1'), 'e1', 5)
+        await store.createRun(newRun('r2'), 'e1', 5)
+        t.equal(await store.takeOver('r1', { owner: 'e1', fence: 1 }, 'e2'), 2)
+        t.equal(await store.takeOver('r1', { owner: 'e1', fence: 1 }, 'e3'), null, 'only one takes it over')
+        const result = await commit([
+          writeTo('r1', { tasks: [unblockA] }),
+          writeTo('r2', { tasks: [unblockA] }),
+        ])
+        t.strictSame(result.lost, ['r1'])
+        t.equal((await store.tasks('r1'))[0]?.state, 'waiting')
+        t.equal((await store.tasks('r2'))[0]?.state, 'ready')
+      },
+    )
+
+    t.test(
+      'claims beyond the limit are denied, over all runs of the pipeline, within one batch too',
+      async (t) => {
+        for (const id of ['r1', 'r2', 'r3']) await store.createRun(newRun(id), 'e1', 5)
+        const runs = ['r1', 'r2', 'r3'].map((id) =>
+          writeTo(id, { tasks: [unblockA], claims: [claim(0, 1, 2)] }),
+        )
+        const { denied } = await commit(runs)
+        t.strictSame(
+          [...denied].filter(([, nodes]) => nodes.length > 0),
+          [['r3', [0]]],
+        )
+        t.match((await store.tasks('r3'))[0], { state: 'ready', attempt: 0 })
+        const cancelled = {
+          node: 0,
+          events: [{ event: 'cancel', attempt: 1 }],
+          patch: { state: 'cancelled' },
+        } as const
+        await commit([writeTo('r1', { tasks: [cancelled] })])
+        t.equal(
+          (await commit([writeTo('r3', { claims: [claim(0, 1, 2)] })])).denied.get('r3')?.length,
+          1,
+          'it still holds',
+        )
+        await commit([writeTo('r1', { tasks: [{ node: 0, events: [], patch: { holding: false } }] })])
+        t.equal((await commit([writeTo('r3', { claims: [claim(0, 1, 2)] })])).denied.get('r3')?.length, 0)
+      },
+    )
+
+    t.test('queued runs start within the limit of their pipeline, or of their backfill', async (t) => {
+      const starts = (ids: string[], limit: number | null, backfillLimit: number | null) =>
+        store.commit({
+          engine: 'e1',
+          at: 9,
+          runs: [],
+          starts: ids.map((run) => ({ run, fence: 1, limit, backfillLimit })),
+        })
+      for (const id of ['r1', 'r2']) await store.createRun(newRun(id), 'e1', 5)
+      for (const id of ['b1', 'b2', 'b3']) await store.createRun(newRun(id, { backfill: 'b' }), 'e1', 5)
+      t.strictSame((await starts(['r1', 'r2'], 1, null)).started, ['r1'])
+      t.strictSame((await starts(['b1', 'b2', 'b3'], 1, 2)).started, ['b1', 'b2'])
+      t.match(await store.run('r1'), { state: 'running', startedAt: 9 })
+    })
+
+    t.test('nodes that a run grows get rows of their own', async (t) => {
+      await store.createRun(newRun('r1'), 'e1', 5)
+      const grown = { node: 2, events: [{ event: 'grow', attempt: 0 }], patch: { state: 'ready' } } as const
+      await commit([writeTo('r1', { grow: [{ node: 2, task: 0, key: 'x' }], tasks: [grown] })])
+      t.match((await store.tasks('r1'))[2], { node: 2, task: 0, key: 'x', state: 'ready' })
+    })
+
+    t.test('JSON columns hold any value, also a bare string', async (t) => {
+      await store.createRun(newRun('r1'), 'e1', 5)
+      for (const carry of ['text', 5, false, [1, null], { a: 'ä\u0000' }]) {
+        await commit([writeTo('r1', { tasks: [{ node: 0, events: [], patch: { carry, outputs: carry } }] })])
+        t.strictSame((await store.tasks('r1'))[0]?.carry, carry)
+      }
+    })
+
+    t.test('the cache gives outputs no older than asked for', async (t) => {
+      await store.createRun(newRun('r1'), 'e1', 5)
+      await commit([writeTo('r1', { cache: [{ key: 'k', task: 'a', outputs: { n: 1 } }] })])
+      t.strictSame(await store.cached('k', 10), { run: 'r1', outputs: { n: 1 } })
+      t.equal(await store.cached('k', 11), null)
+      t.equal(await store.cached('other', 0), null)
+    })
+
+    t.test('requests reach the owner of the run until they are answered', async (t) => {
+      await store.createRun(newRun('r1'), 'e1', 5)
+      await store.request('r1', 'cancel', 6)
+      const [request] = await store.requests('e1')
+      t.match(request, { run: 'r1', kind: 'cancel' })
+      t.strictSame(await store.requests('e2'), [])
+      await commit([writeTo('r1', { answered: [request?.id as number] })])
+      t.strictSame(await store.requests('e1'), [])
+    })
+
+    t.test('runs are listed newest first, by any of their traits', async (t) => {
+      await store.createRun(newRun('r1'), 'e1', 5)
+      await store.createRun(newRun('r2', { backfill: 'b' }), 'e2', 6)
+      const state = { event: 'succeed', to: 'succeeded', endedAt: 9 } as const
+      await commit([writeTo('r1', { state })])
+      const ids = async (filter: Parameters<Store['runs']>[0]) =>
+        (await store.runs(filter)).map(({ id }) => id)
+      t.strictSame(await ids({}), ['r2', 'r1'])
+      t.strictSame(await ids({ active: true }), ['r2'])
+      t.strictSame(await ids({ active: false }), ['r1'])
+      t.strictSame(await ids({ backfill: 'b' }), ['r2'])
+      t.strictSame(await ids({ owner: 'e1' }), ['r1'])
+      t.strictSame(await ids({ pipeline: 'test', limit: 1 }), ['r2'])
+    })
+
+    t.test('the baseline is the task of the last succeeded run, under whatever version', async (t) => {
+      t.equal(await store.baseline('test', 'a'), null)
+      await store.createRun(newRun('r1'), 'e1', 5)
+      const done = { node: 0, events: [], patch: { state: 'succeeded', outputs: { n: 1 } } } as const
+      await commit([
+        writeTo('r1', { tasks: [done], state: { event: 'succeed', to: 'succeeded', endedAt: 9 } }),
+      ])
+      await store.createRun(newRun('r2'), 'e1', 6)
+      t.strictSame(await store.baseline('test', 'a'), { n: 1 })
+      t.equal(await store.baseline('test', 'b'), null)
+      t.equal(await store.baseline('test', 'nothing'), null)
+    })
+
+    t.test('engines come, renew and leave', async (t) => {
+      const engine = { id: 'e1', host: 'h', pid: 1, startTime: 's', bootId: 'b', leaseUntil: 10 }
+      await store.renew(engine)
+      await store.renew({ ...engine, leaseUntil: 20 })
+      t.strictSame(await store.engines(), [{ ...engine, leaseUntil: 20 }])
+      await store.leave('e1')
+      t.strictSame(await store.engines(), [])
+    })
+
+    t.test('a backfill is found by its pipeline, newest first, and ends once', async (t) => {
+      const one = {
+        id: 'b1',
+        pipeline: 'test',
+        version: 'v',
+        from: 1,
+        to: 2,
+        mode: 'missing',
+        maxActive: 3,
+        reverse: true,
+        params: {},
+        state: 'running',
+        createdAt: 1,
+      } as const
+      await store.createBackfill(one)
+      await store.createBackfill({ ...one, id: 'b2', createdAt: 2 })
+      await store.endBackfill('b1', 'succeeded')
+      t.strictSame(
+        (await store.backfills({ pipeline: 'test' })).map(({ id, state }) => [id, state]),
+        [
+          ['b2', 'running'],
+          ['b1', 'succeeded'],
+        ],
+      )
+      t.strictSame(await store.backfills({ id: 'b1' }), [{ ...one, state: 'succeeded' }])
+    })
+  })
+}
+
+t.test('sqlite: what one connection committed, another reads after it is opened anew', async (t) => {
+  const path = `${t.testdir()}/dagctl.db`
+  const first = openSqlite({ path })
+  await first.createRun(newRun('r1'), 'e1', 5)
+  const second = openSqlite({ path })
+  t.equal((await second.run('r1'))?.id, 'r1')
+  await first.close()
+  await second.close()
+})
+
+t.test('sqlite: a file that is no database is said to be none', async (t) => {
+  const folder = t.testdir({ 'text.db': 'this is not a database, it is a text of some length\n'.repeat(50) })
+  t.throws(() => openSqlite({ path: `${folder}/text.db` }), { code: 'E501', hint: /not a dagctl database/ })
+})

@@ -1,0 +1,116 @@
+/** An engine on virtual time over a real store, whose attempts end when the test says so. */
+import { Engine } from '../../engine/engine.ts'
+import type { Evaluator } from '../../engine/evaluator.ts'
+import type { Json } from '../../engine/json.ts'
+import type { Outcome } from '../../engine/outcome.ts'
+import type { Pipeline } from '../../engine/pipeline.ts'
+import type { Queue } from '../../engine/queue/queue.ts'
+import { seededRandom } from '../../engine/random.ts'
+import type { Attempt } from '../../engine/runtime/runtime.ts'
+import { openSqlite } from '../../engine/store/sqlite.ts'
+import type { Store } from '../../engine/store/store.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+/** An attempt that the engine started, and the test ends. */
+export interface HeldAttempt {
+  readonly attempt: Attempt
+  readonly stops: string[]
+  end(outcome: Outcome): void
+}
+
+/** What a test may replace. */
+export interface TestEngineOptions {
+  readonly store?: Store
+  readonly clock?: VirtualClock
+  readonly evaluator?: Partial<Evaluator>
+  readonly cacheKey?: string | null
+  readonly slots?: number
+  /** Whether another engine counts as gone. */
+  readonly othersGone?: boolean
+}
+
+let pids = 0
+
+/** Makes an engine and starts it. */
+export async function testEngine(options: TestEngineOptions = {}) {
+  const { store = openSqlite({ path: ':memory:' }), clock = new VirtualClock(), cacheKey = null } = options
+  const held = new Map<string, HeldAttempt>()
+  let live = 0
+  const follow = (attempt: Attempt) => {
+    live++
+    const stops: string[] = []
+    const outcome = new Promise<Outcome>((resolve) => {
+      held.set(attempt.task.id, { attempt, stops, end: resolve })
+    }).finally(() => live--)
+    return { outcome, stop: (reason: string) => void stops.push(reason) }
+  }
+  const queue: Queue = {
+    free: () => (options.slots ?? 100) - live,
+    submit: follow,
+    attach: follow,
+    close: async () => {},
+  }
+  const engine = new Engine({
+    data: '/data',
+    store,
+    queue,
+    evaluator: {
+      render: (value) => value,
+      test: (expression) => expression === 'true',
+      ...options.evaluator,
+    },
+    fingerprint: { key: async () => cacheKey, intact: async () => true },
+    clock: clock.face(),
+    random: seededRandom(++pids),
+    identity: { host: 'h', pid: pids, startTime: '', bootId: '' },
+    isGone: () => options.othersGone ?? true,
+    wake: { ring() {}, listen: () => () => {} },
+  })
+  await engine.start()
+
+  /** Lets everything happen that is due within `ms` milliseconds. */
+  const pass = async (ms = 0) => {
+    const until = clock.time + ms
+    clock.face().at(until, () => {})
+    while (clock.nextAt() <= until) await clock.step()
+  }
+  return {
+    engine,
+    store,
+    clock,
+    pass,
+    /** Starts a run and lets it come to its first stop. */
+    async run(pipeline: Pipeline) {
+      const interval = { start: 0, end: 0 }
+      const { id } = await engine.create({
+        pipeline,
+        folder: '/',
+        params: {},
+        trigger: 'manual',
+        interval,
+        backfill: null,
+        omit: [],
+      })
+      await pass()
+      return id
+    },
+    /** The newest attempt of a task. */
+    held(task: string): HeldAttempt {
+      const found = held.get(task)
+      if (found === undefined) throw new Error(`no attempt of ${task} was started`)
+      return found
+    },
+    started: () => [...held.keys()],
+    /** Ends a task's newest attempt, and lets what follows happen. */
+    async end(task: string, outcome: Outcome | Json = {}) {
+      const ended = typeof outcome === 'object' && outcome !== null && 'type' in outcome
+      this.held(task).end(ended ? (outcome as Outcome) : { type: 'succeeded', outputs: outcome as never })
+      await pass()
+    },
+    /** `{ id: state }` as the store has it. */
+    async states(run: string, pipeline: Pipeline) {
+      const rows = await store.tasks(run)
+      return Object.fromEntries(rows.map((row) => [pipeline.tasks[row.task]?.id, row.state]))
+    },
+  }
+}
