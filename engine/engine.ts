@@ -6,7 +6,7 @@ import type { Fingerprint } from './cache.ts'
 import type { Clock, Timer } from './clock.ts'
 import { bug, DagctlError } from './errors.ts'
 import type { Evaluator } from './evaluator.ts'
-import type { ProcessIdentity } from './identity.ts'
+import type { EngineIdentity } from './identity.ts'
 import { LiveRun } from './live-run.ts'
 import type { Queue } from './queue/queue.ts'
 import type { Random } from './random.ts'
@@ -30,9 +30,9 @@ export interface EngineParts {
   readonly fingerprint: Fingerprint
   readonly clock: Clock
   readonly random: Random
-  readonly identity: ProcessIdentity
+  readonly identity: EngineIdentity
   /** Whether an engine of this host is certainly gone. */
-  readonly isGone: (identity: ProcessIdentity) => boolean
+  readonly isGone: (identity: EngineIdentity) => boolean
   readonly wake: Wake
   readonly report?: (report: Report) => void
 }
