@@ -228,6 +228,23 @@ t.test('records without text are rejected; a field that no record has is refused
   t.match(strict.outcome, { type: 'failed', kind: 'gate_failed', message: /duplicate 1/ })
 })
 
+t.test('unreadable lines and several files do not shift what is removed', async (t) => {
+  const dir = t.testdir({
+    in: {
+      'a.jsonl': '{"text":"one two"}\n{"text":\n\n{"text":"three four"}\n',
+      'b.jsonl': '[]\n{"text":"Three Four"}\n{"text":"five six"}\n{"text":"one  two"}\n',
+    },
+  })
+  const input = { input: 'in', output: 'out', maxMalformed: 0.5 }
+  const { outcome } = await runOperator(dedup, input, { dir })
+  t.match(outcome, { outputs: { recordsIn: 7, records: 3, malformed: 2, duplicates: 2, clusters: 2 } })
+  const gone = readLines(join(dir, 'out', 'rejected', 'part-00000.jsonl'))
+  t.match(gone.slice(2), [
+    { detail: 'of a.jsonl, line 4', source: { file: 'b.jsonl', line: 2 } },
+    { detail: 'of a.jsonl, line 1', source: { file: 'b.jsonl', line: 4 } },
+  ])
+})
+
 /** Every file below a folder. */
 function tree(folder: string): { [path: string]: string } {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
