@@ -110,10 +110,11 @@ async function shardsOf(task: TaskContext, uri: string): Promise<readonly Source
   const manifest = await readManifest(task, uri)
   if (!manifest) return null
   if (manifest.format !== 'jsonl') {
-    throw new OperatorFailure(
-      'invalid_input',
-      `the dataset ${uri} holds ${manifest.format}, not records (jsonl)`,
-    )
+    const what =
+      manifest.format === 'parts'
+        ? 'several datasets: name one of its folders'
+        : `${manifest.format}, not records`
+    throw new OperatorFailure('invalid_input', `the folder ${uri} holds ${what}`)
   }
   const files: SourceFile[] = []
   for (const { name, bytes, records } of manifest.shards) {

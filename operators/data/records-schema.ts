@@ -102,8 +102,8 @@ export interface DatasetOutputs extends JsonObject {
   readonly shards: readonly (JsonObject & Shard & { readonly uri: string })[]
 }
 
-/** What every operator that turns records into records gives back. */
-export interface RecordsOutputs extends DatasetOutputs {
+/** How many records became what. */
+export interface CountsOutputs extends JsonObject {
   readonly recordsIn: number
   readonly malformed: number
   readonly rejected: number
@@ -112,6 +112,9 @@ export interface RecordsOutputs extends DatasetOutputs {
   readonly quarantine: string | null
   readonly review: string | null
 }
+
+/** What every operator that turns records into records gives back. */
+export type RecordsOutputs = DatasetOutputs & CountsOutputs
 
 const count = { type: 'integer', minimum: 0 } as const
 const uri = { type: 'string', minLength: 1 } as const
@@ -133,7 +136,7 @@ export const datasetOutput = {
   },
 } as const
 
-/** The counts that go with {@link RecordsOutputs}. */
+/** The properties of {@link CountsOutputs}; all are always there. */
 export const countsOutput = {
   recordsIn: { ...count, description: 'Records read, the malformed ones among them.' },
   malformed: { ...count, description: 'Records that could not be read.' },

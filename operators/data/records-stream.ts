@@ -16,8 +16,13 @@ export interface Sink {
   flush(): Promise<void>
   /** Brings everything to the disk; what `restore` needs to go on. */
   save(): Promise<Json>
-  /** Takes over from a sink whose files lie in `folder`. Throws where they are not what `state` says. */
-  restore(folder: string, state: Json): Promise<void>
+  /** Absolute paths of files that the checkpoint takes a copy of, after `save`; for what is neither output nor small. */
+  readonly files?: readonly string[]
+  /**
+   * Takes over from a sink whose files lie in `folder`; copies of its `files` lie in `checkpoint`.
+   * Throws where they are not what `state` says.
+   */
+  restore(folder: string, state: Json, checkpoint: string): Promise<void>
   /** Lets go of open files. Never throws. */
   abandon(): Promise<void>
 }
@@ -93,19 +98,20 @@ class Loop<S extends Sink, R> {
   }
 
   async begin(): Promise<void> {
-    const saved = (await this.#task.checkpoint.load())?.state as Saved | null | undefined
+    const checkpoint = await this.#task.checkpoint.load()
+    const saved = checkpoint?.state as Saved | null | undefined
     this.#savedAt.time = this.#task.clock.now()
-    if (!saved) return this.#empty()
+    if (!checkpoint || !saved) return this.#empty()
     if (saved.identity !== this.#identity) {
       this.#task.log.warn(
         'the input or the options changed since the last checkpoint; starting again from the beginning',
       )
       return this.#empty()
     }
-    await this.#resume(saved)
+    await this.#resume(saved, checkpoint.folder)
   }
 
-  async #resume(saved: Saved): Promise<void> {
+  async #resume(saved: Saved, checkpoint: string): Promise<void> {
     let from = saved.folder
     try {
       if (from === this.folder) {
@@ -114,7 +120,7 @@ class Loop<S extends Sink, R> {
         await rename(saved.folder, from)
       }
       await this.#empty()
-      await this.sink.restore(from, saved.sink)
+      await this.sink.restore(from, saved.sink, checkpoint)
     } catch (error) {
       const why = (error as Error).message
       this.#task.log.warn(`the checkpoint cannot be used; starting again from the beginning: ${why}`)
@@ -185,7 +191,7 @@ class Loop<S extends Sink, R> {
       records: this.records,
       sink,
     }
-    await this.#task.checkpoint.save(this.records, state)
+    await this.#task.checkpoint.save(this.records, state, this.sink.files ?? [])
     this.#saved = true
     if (this.#former) await rm(this.#former, { recursive: true, force: true })
     this.#former = null

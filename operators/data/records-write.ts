@@ -22,6 +22,8 @@ export interface WriterOptions {
   readonly folder: string
   /** Bytes after which a shard is full. A larger record has a shard of its own. */
   readonly shardBytes: number
+  /** Records after which a shard is full; default: no limit. */
+  readonly shardRecords?: number
   /** Default `.jsonl`. */
   readonly extension?: string
 }
@@ -55,7 +57,7 @@ export class ShardWriter {
   #pending: Pending[] = []
 
   constructor(options: WriterOptions) {
-    this.#options = { extension: '.jsonl', ...options }
+    this.#options = { extension: '.jsonl', shardRecords: Number.POSITIVE_INFINITY, ...options }
   }
 
   /** Records in all shards so far. */
@@ -153,7 +155,8 @@ export class ShardWriter {
 
   #shardFor(length: number): OpenShard {
     const shard = this.#open
-    if (shard && shard.bytes + length <= this.#options.shardBytes) return shard
+    const { shardBytes, shardRecords } = this.#options
+    if (shard && shard.bytes + length <= shardBytes && shard.records < shardRecords) return shard
     if (shard) this.#cut(shard, true)
     const number = String(this.#shards.length + this.#closing()).padStart(5, '0')
     const name = `part-${number}${this.#options.extension}`

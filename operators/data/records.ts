@@ -2,7 +2,6 @@
  * The frame of operators that turn records into records: each gives one function from a record to a verdict, the frame
  * does the rest (kept, rejected and review files, counts, gates, checkpoints, placing). Knows no operator.
  */
-import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type Json,
@@ -11,11 +10,11 @@ import {
   parseSize,
   type TaskContext,
 } from '../../plugins/api.ts'
-import type { Entry } from './records-lines.ts'
+import { Aside, writeDataset } from './records-aside.ts'
 import { makeManifest, manifestName, printManifest } from './records-manifest.ts'
-import { outputFolder, place, syncFolder, writeSynced } from './records-place.ts'
-import { type Batch, openSource, placeOf, type Source } from './records-read.ts'
-import type { DatasetOutputs, RecordsInput, RecordsOutputs, Shard } from './records-schema.ts'
+import { outputFolder, place, writeSynced } from './records-place.ts'
+import { type Batch, openSource, type Source } from './records-read.ts'
+import type { CountsOutputs, DatasetOutputs, RecordsInput, RecordsOutputs, Shard } from './records-schema.ts'
 import { type Sink, streamRecords } from './records-stream.ts'
 import { ShardWriter, type WriterState } from './records-write.ts'
 
@@ -101,53 +100,40 @@ export async function runRecords(task: TaskContext, pass: RecordsPass): Promise<
     maxLine: parseSize(options.maxLine),
     open: (at) => new VerdictSink(at, names, pass),
     finish: async (sink, folder) => {
-      const written = await complete(sink, folder, names)
-      await checkGates(task, sink.counts, options, folder)
+      const written = await sink.finish()
+      const counts = await sink.aside.finish(target)
+      await sink.aside.checkGates(task, options)
       await place(folder, target)
-      return results(task.objects.resolve(target), names, written, sink.counts)
+      return results(target, names, written, counts)
     },
   })
 }
 
-/** What a sink counts. */
-interface Counts {
-  readonly in: number
-  readonly malformed: number
-  readonly rejected: number
-  readonly reviewed: number
-  readonly reasons: { readonly [reason: string]: number }
-}
-
-/** Folders of what is not kept, in the output folder. */
-const asideFolders = { reject: 'rejected', review: 'review' } as const
-
-/** Reasons that are counted by name; any beyond are counted as `other`, so that outputs stay small. */
-const maxReasons = 100
-
+/** Writes kept records into the shards of their parts, the others aside. */
 class VerdictSink implements Sink {
-  counts = { in: 0, malformed: 0, rejected: 0, reviewed: 0, reasons: {} as { [reason: string]: number } }
-  /** The parts, then rejected, then review. */
-  readonly writers: readonly ShardWriter[]
+  readonly aside: Aside
   readonly #pass: RecordsPass
-  readonly #folders: readonly string[]
+  readonly #parts: readonly { readonly folder: string; readonly writer: ShardWriter }[]
+  readonly #folder: string
 
   constructor(folder: string, parts: readonly string[], pass: RecordsPass) {
     this.#pass = pass
-    this.#folders = [...parts, asideFolders.reject, asideFolders.review]
+    this.#folder = folder
     const shardBytes = parseSize(pass.options.shardSize)
-    this.writers = this.#folders.map((name) => new ShardWriter({ folder: join(folder, name), shardBytes }))
+    this.#parts = parts.map((name) => ({
+      folder: name,
+      writer: new ShardWriter({ folder: join(folder, name), shardBytes }),
+    }))
+    this.aside = new Aside(folder, shardBytes)
   }
 
   take({ file, entries }: Batch): void {
     for (const entry of entries) {
-      const index = this.counts.in++
-      if (entry.record === null) {
-        this.counts.malformed += 1
-        this.#aside('reject', entry.problem ?? 'malformed_json', entry.detail, file, entry)
-        continue
-      }
-      const verdict = this.#judge(entry.record, { index, file: file.name, line: entry.number })
-      if (verdict.type !== 'keep') this.#aside(verdict.type, verdict.reason, verdict.detail, file, entry)
+      const record = this.aside.admit(file, entry)
+      if (record === null) continue
+      const index = this.aside.recordsIn - 1
+      const verdict = this.#judge(record, { index, file: file.name, line: entry.number })
+      if (verdict.type !== 'keep') this.aside.put(verdict.type, verdict.reason, verdict.detail, file, entry)
       else
         this.#writer(verdict.part).append(
           verdict.record === null ? entry.line : JSON.stringify(verdict.record),
@@ -156,32 +142,45 @@ class VerdictSink implements Sink {
   }
 
   async flush(): Promise<void> {
-    for (const writer of this.writers) await writer.flush()
+    for (const { writer } of this.#parts) await writer.flush()
+    await this.aside.flush()
   }
 
   async save(): Promise<Json> {
-    const states: WriterState[] = []
-    for (const writer of this.writers) states.push(await writer.save())
-    return JSON.parse(
-      JSON.stringify({ counts: this.counts, states, memory: this.#pass.memory?.save() ?? null }),
-    )
+    const parts: WriterState[] = []
+    for (const { writer } of this.#parts) parts.push(await writer.save())
+    const aside = await this.aside.save()
+    return JSON.parse(JSON.stringify({ parts, aside, memory: this.#pass.memory?.save() ?? null }))
   }
 
-  async restore(folder: string, state: Json): Promise<void> {
-    const { counts, states, memory } = state as unknown as {
-      counts: VerdictSink['counts']
-      states: WriterState[]
-      memory: Json
+  async restore(from: string, state: Json): Promise<void> {
+    const { parts, aside, memory } = state as unknown as { parts: WriterState[]; aside: Json; memory: Json }
+    for (const [i, { folder, writer }] of this.#parts.entries()) {
+      await writer.restore(join(from, folder), parts[i] as WriterState)
     }
-    for (const [i, writer] of this.writers.entries()) {
-      await writer.restore(join(folder, this.#folders[i] as string), states[i] as WriterState)
-    }
-    this.counts = structuredClone(counts)
+    await this.aside.restore(from, aside)
     this.#pass.memory?.restore(memory)
   }
 
   async abandon(): Promise<void> {
-    for (const writer of this.writers) await writer.abandon()
+    for (const { writer } of this.#parts) await writer.abandon()
+    await this.aside.abandon()
+  }
+
+  /** Closes the shards and writes the manifests; a part has one even when it is empty. */
+  async finish(): Promise<readonly (readonly Shard[])[]> {
+    const written: (readonly Shard[])[] = []
+    for (const { folder, writer } of this.#parts) {
+      const shards = await writer.finish()
+      written.push(shards)
+      await writeDataset(join(this.#folder, folder), shards)
+    }
+    const names = this.#parts.map(({ folder }) => folder)
+    if (!names.includes('')) {
+      const manifest = { version: 1, format: 'parts', parts: names, shards: [] }
+      await writeSynced(join(this.#folder, manifestName), printManifest(manifest))
+    }
+    return written
   }
 
   #judge(record: JsonObject, at: RecordPlace): Verdict {
@@ -189,124 +188,34 @@ class VerdictSink implements Sink {
       return this.#pass.transform(record, at)
     } catch (error) {
       if (error instanceof OperatorFailure) throw error
-      throw new OperatorFailure('user', `${at.file}, line ${at.line}: ${(error as Error).message}`, {
-        cause: error,
-      })
+      const message = `${at.file}, line ${at.line}: ${(error as Error).message}`
+      throw new OperatorFailure('user', message, { cause: error })
     }
   }
 
-  #aside(
-    type: 'reject' | 'review',
-    reason: string,
-    detail: string | null,
-    file: Batch['file'],
-    entry: Entry,
-  ): void {
-    this.counts[type === 'reject' ? 'rejected' : 'reviewed'] += 1
-    const { reasons } = this.counts
-    const counted =
-      Object.hasOwn(reasons, reason) || Object.keys(reasons).length < maxReasons ? reason : 'other'
-    reasons[counted] = (reasons[counted] ?? 0) + 1
-    const source = placeOf(file, entry)
-    const why = { reason, ...(detail === null ? {} : { detail }), source }
-    this.#writer(type === 'reject' ? -2 : -1).append(JSON.stringify({ ...why, ...original(entry) }))
+  #writer(part: number): ShardWriter {
+    const found = this.#parts[part]
+    if (!found) throw new Error(`a verdict names part ${part}; there are ${this.#parts.length}`)
+    return found.writer
   }
-
-  #writer(index: number): ShardWriter {
-    return this.writers.at(index) as ShardWriter
-  }
-}
-
-/** The record as it was read: the object, or where it is none its text, or its bytes where they are no text. */
-function original(entry: Entry): JsonObject {
-  if (entry.record !== null) return { record: entry.record }
-  return entry.problem === 'bad_utf8'
-    ? { base64: entry.line.toString('base64') }
-    : { text: entry.line.toString() }
-}
-
-/** Closes the shards and writes the manifests; a part has one even when empty, the others only with records. */
-async function complete(
-  sink: VerdictSink,
-  folder: string,
-  parts: readonly string[],
-): Promise<readonly (readonly Shard[])[]> {
-  const written: (readonly Shard[])[] = []
-  const names = [...parts, asideFolders.reject, asideFolders.review]
-  for (const [i, writer] of sink.writers.entries()) {
-    const shards = await writer.finish()
-    written.push(shards)
-    if (i >= parts.length && shards.length === 0) continue
-    const at = join(folder, names[i] as string)
-    await mkdir(at, { recursive: true })
-    await writeSynced(join(at, manifestName), printManifest(makeManifest('jsonl', shards)))
-    await syncFolder(at)
-  }
-  if (!parts.includes('')) {
-    const { in: recordsIn, ...counts } = sink.counts
-    await writeSynced(
-      join(folder, manifestName),
-      printManifest({ version: 1, format: 'parts', parts, recordsIn, ...counts, shards: [] }),
-    )
-  }
-  return written
-}
-
-/** Throws `gate_failed` where a rate is over its limit; the quarantine is kept where the message says. */
-async function checkGates(
-  task: TaskContext,
-  counts: Counts,
-  options: RecordsInput,
-  folder: string,
-): Promise<void> {
-  const readable = counts.in - counts.malformed
-  const refused = counts.rejected - counts.malformed
-  const problems = [
-    over('malformed', counts.malformed, counts.in, options.maxMalformed, 'maxMalformed'),
-    over('rejected', refused, readable, options.maxRejected, 'maxRejected'),
-  ].filter((problem) => problem !== null)
-  if (problems.length === 0) return
-  const quarantine = join(task.artifacts, 'rejected')
-  await rm(quarantine, { recursive: true, force: true })
-  await rename(join(folder, asideFolders.reject), quarantine)
-  await rm(folder, { recursive: true, force: true })
-  const reasons = Object.entries(counts.reasons).map(([reason, n]) => `${reason} ${n}`)
-  throw new OperatorFailure(
-    'gate_failed',
-    `${problems.join('; ')} (${reasons.join(', ')}); see ${quarantine}`,
-  )
-}
-
-function over(what: string, bad: number, all: number, limit: number, option: string): string | null {
-  if (bad === 0 || bad / all <= limit) return null
-  return `${bad} of ${all} records ${what} (${percent(bad / all)}), over \`${option}\` ${percent(limit)}`
-}
-
-function percent(rate: number): string {
-  return `${Number((rate * 100).toPrecision(3))} %`
 }
 
 function results(
   uri: string,
   parts: readonly string[],
   written: readonly (readonly Shard[])[],
-  counts: Counts,
+  counts: CountsOutputs,
 ): RecordsResult {
   const datasets = parts.map((name, i) =>
     datasetOutputs(name === '' ? uri : `${uri}/${name}`, written[i] ?? []),
   )
-  const [rejected = [], reviewed = []] = written.slice(parts.length)
-  const { in: recordsIn, ...rest } = counts
   const total = (key: 'records' | 'bytes') => datasets.reduce((sum, dataset) => sum + dataset[key], 0)
   const outputs: RecordsOutputs = {
     dataset: uri,
     records: total('records'),
     bytes: total('bytes'),
     shards: datasets.flatMap(({ shards }) => shards),
-    recordsIn,
-    ...rest,
-    quarantine: rejected.length > 0 ? `${uri}/${asideFolders.reject}` : null,
-    review: reviewed.length > 0 ? `${uri}/${asideFolders.review}` : null,
+    ...counts,
   }
   return { outputs, parts: datasets }
 }

@@ -112,7 +112,7 @@ t.test('an attempt that was killed anywhere is gone on with to the same bytes', 
         ? review('eleven')
         : Number(n) % 3
           ? keep
-          : change({ n, third: true })
+          : change({ n: Number(n), third: true })
   const input = { output: 'out', checkpointEvery: 10, shardSize: 700 }
   const whole = t.testdir({ in: { 'a.jsonl': numbered(150), 'b.jsonl.gz': gzipSync(numbered(120)) } })
   await run({ dir: whole }, input, transform)
