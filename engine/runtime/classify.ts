@@ -46,12 +46,13 @@ export function exitOfShell(code: number): Exit {
   return signal === undefined ? { code, signal: null } : { code: null, signal }
 }
 
-/** The failure of a process that did not exit with 0. */
+/** The failure of a process that ended by itself: other than with 0, or before it should have. */
 export function classifyExit({ code, signal }: Exit, evidence: Evidence): Outcome {
   const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`
   const last = lastLine(evidence.printed)
   const quote = last === '' ? '' : `: ${last}`
   const failed = (kind: FailureKind, message: string): Outcome => ({ type: 'failed', kind, message })
+  if (code === 0) return failed('user', 'its process ended (exit code 0) before the operator returned')
   if (evidence.failure !== null) {
     const { kind, message } = evidence.failure
     const known = failureKinds.find((one) => one === kind)

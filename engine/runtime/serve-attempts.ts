@@ -7,8 +7,12 @@ import type { Outcome } from '../outcome.ts'
 import { EventWriter } from './attempt-events.ts'
 import { outputCap, writeWhole } from './attempt-folder.ts'
 import { captureOutput } from './capture-output.ts'
+import { classifyExit } from './classify.ts'
 import type { Attempt, AttemptEvent, OperatorHost } from './runtime.ts'
 import type { FromWorker, ToWorker } from './worker-protocol.ts'
+
+/** What a worker knows of its own exit: nothing but the code. */
+const nothingElse = { failure: null, printed: '', oomKilled: false }
 
 /** The attempt at hand. */
 interface Current {
@@ -64,6 +68,11 @@ export function serveAttempts(host: Pick<OperatorHost, 'run'>, clock: Clock): vo
   })
   process.on('disconnect', () => {
     if (current === null) process.exit(0)
+  })
+  process.on('exit', (code) => {
+    // An engine that is there classifies the exit itself; one to come finds how it was.
+    if (current !== null && !process.connected)
+      keep(current.attempt, classifyExit({ code, signal: null }, nothingElse))
   })
   // The engine's stop comes twice, as a message and as a signal to the group, which also reaches spawned commands.
   process.on('SIGTERM', () => stop('SIGTERM'))

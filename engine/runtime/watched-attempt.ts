@@ -196,13 +196,6 @@ export class WatchedAttempt implements RunningAttempt {
     }
     if (exit === null) return vanished(this.attempt)
     if (exit.code === 0 && told) return this.#outputs()
-    if (exit.code === 0) {
-      return {
-        type: 'failed',
-        kind: 'user',
-        message: 'its process ended (exit code 0) before the operator returned',
-      }
-    }
     return classifyExit(exit, evidenceOf(this.attempt, this.#failure, this.#process?.oomKills ?? null))
   }
 

@@ -1,0 +1,12 @@
+/**
+ * An engine that starts one attempt, says what it hears, and waits to be killed:
+ * `engine-to-kill.ts ATTEMPT.json` prints one line per event, and one with the outcome.
+ */
+import { readFileSync, writeSync } from 'node:fs'
+import { processRuntime } from './runtimes.ts'
+
+const attempt = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'))
+const say = (what: unknown) => writeSync(1, `${JSON.stringify(what)}\n`)
+const { outcome } = processRuntime().start(attempt, say)
+say({ type: 'outcome', outcome: await outcome })
+process.stdin.resume()
