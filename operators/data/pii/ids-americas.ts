@@ -30,6 +30,10 @@ export function checkNpi(digits: string): Verdict {
   return luhn(`80840${digits}`) && !/^(\d)\1{8}/.test(digits)
 }
 
+const ssnAbout =
+  'Social Security number: three blocks, or nine digits with a word of context; rules of area, group and serial'
+const ssnWords = ['ssn', 'ssns', 'social security', 'social sec*', 'soc sec', 'ss#', 'ssid']
+
 const mbiLetter = '[AC-HJKMNP-RT-Y]'
 const mbiAny = '[AC-HJKMNP-RT-Y\\d]'
 
@@ -37,22 +41,28 @@ const mbiAny = '[AC-HJKMNP-RT-Y\\d]'
 export const americas: readonly IdRule[] = [
   {
     type: 'US_SSN',
-    about:
-      'Social Security number: three blocks, or nine digits with a word of context; rules of area, group and serial',
-    form: /(?<!\w|\d[-./])\d{3}([- .])\d{2}\1\d{4}(?!\w|\1\d)/g,
+    about: ssnAbout,
+    form: /(?<!\w|\d[-./])\d{3}-\d{2}-\d{4}(?!\w|-\d)/g,
     digits: 9,
     check: checkSsn,
-    unproven: score.likely,
-    context: ['ssn', 'ssns', 'social security', 'social sec*', 'soc sec', 'ss#', 'ssid'],
+    unproven: score.strong,
   },
   {
     type: 'US_SSN',
-    about:
-      'Social Security number: three blocks, or nine digits with a word of context; rules of area, group and serial',
+    about: ssnAbout,
+    form: /(?<!\w|\d[-./])\d{3}([ .])\d{2}\1\d{4}(?!\w|\1\d)/g,
+    digits: 9,
+    check: checkSsn,
+    unproven: score.likely,
+    context: ssnWords,
+  },
+  {
+    type: 'US_SSN',
+    about: ssnAbout,
     form: digitsAlone('\\d{9}|\\d{3}-\\d{6}|\\d{5}-\\d{4}'),
     digits: 9,
     check: checkSsn,
-    context: ['ssn', 'ssns', 'social security', 'social sec*', 'soc sec', 'ss#', 'ssid'],
+    context: ssnWords,
   },
   {
     type: 'US_ITIN',

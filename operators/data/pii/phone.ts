@@ -85,14 +85,14 @@ export function phoneDetector(plans: NumberingPlans, regions: readonly string[])
 
   function certainty(value: string, named: boolean, shared: boolean): number {
     const number = value.replace(extension, '')
-    if (number.startsWith('+')) return international(number)
+    if (number.startsWith('+')) return international(number, named)
     if (!hasShape(number)) return 0
     const digits = number.replace(/\D/g, '').length
     const abroad = /^(?:00|011[ -])(?=[\d -])/.exec(number)
     if (abroad && plans.isValid(`+${number.slice(abroad[0].length)}`))
       return named ? score.strong : score.likely
     const split = /\D/.test(number)
-    if (!named && mixed.test(number)) return 0
+    if (!shared && mixed.test(number)) return 0
     const amount = thousands.test(number) || decimal.test(number)
     if (digits <= 15 && regions.some((region) => plans.isValid(number, region))) {
       if (named || (shared && (split || digits > 9))) return score.strong
@@ -102,9 +102,10 @@ export function phoneDetector(plans: NumberingPlans, regions: readonly string[])
     return shared && split && digits <= 13 && !amount ? score.likely : 0
   }
 
-  function international(number: string): number {
+  function international(number: string, named: boolean): number {
     if (plans.isValid(number)) return score.strong
-    return plans.isPossible(number) ? score.likely : 0
+    const digits = number.replace(/\D/g, '').length
+    return plans.isPossible(number) || (named && digits >= 7 && digits <= 15) ? score.likely : 0
   }
 }
 
