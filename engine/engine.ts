@@ -78,7 +78,8 @@ export class Engine {
   async create(run: Omit<NewRun, 'id'>, backfillLimit: number | null = null): Promise<RunRecord> {
     const { clock, random, store } = this.#parts
     const record = await store.createRun({ ...run, id: newId(clock, random) }, this.id, clock.now())
-    const rows = run.omit.length > 0 ? await store.tasks(record.id) : []
+    const begun = run.omit.length > 0 || run.given !== undefined
+    const rows = begun ? await store.tasks(record.id) : []
     this.#scheduler.add(LiveRun.restore(record, run.pipeline, rows), backfillLimit)
     return record
   }

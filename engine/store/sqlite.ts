@@ -23,7 +23,8 @@ export function openSqlite(options: SqliteOptions): Store {
   return new SqliteStore(options)
 }
 
-const insertTask = 'INSERT INTO tasks (run, node, task, state, ended_at) VALUES (?, ?, ?, ?, ?)'
+const insertTask =
+  'INSERT INTO tasks (run, node, task, state, ended_at, outputs, cached) VALUES (?, ?, ?, ?, ?, ?, ?)'
 
 class SqliteStore implements Store {
   readonly #db: Connection
@@ -64,9 +65,12 @@ class SqliteStore implements Store {
         engine,
       )
       const omitted = new Set(run.omit)
+      const given = new Map(run.given?.map((one) => [one.node, one]))
       for (let node = 0; node < pipeline.tasks.length; node++) {
-        const omit = omitted.has(node)
-        this.#db.run(insertTask, seq, node, node, omit ? 'skipped' : 'waiting', omit ? at : null)
+        const { outputs, run: from } = given.get(node) ?? { outputs: null, run: null }
+        const state = from !== null ? 'succeeded' : omitted.has(node) ? 'skipped' : 'waiting'
+        const ended = state === 'waiting' ? null : at
+        this.#db.run(insertTask, seq, node, node, state, ended, from && JSON.stringify(outputs), from)
       }
       this.#writer.event(Number(seq), null, null, 'create', at, null)
       return toRun(this.#db.get('SELECT * FROM runs WHERE seq = ?', seq) as Row)

@@ -23,6 +23,15 @@ export interface NewRun {
   readonly backfill: string | null
   /** Indices of tasks that this run leaves out; they start as skipped. */
   readonly omit: readonly number[]
+  /** Tasks whose outputs are taken from an earlier run; they start as succeeded. */
+  readonly given?: readonly Given[]
+}
+
+/** Outputs of an earlier run. `node` is a task's index. */
+export interface Given {
+  readonly node: number
+  readonly run: string
+  readonly outputs: Json
 }
 
 /** A run as stored. Instants are epoch milliseconds. */
