@@ -1,0 +1,78 @@
+import { globSync, readFileSync } from 'node:fs'
+import t from 'tap'
+
+const root = new URL('..', import.meta.url).pathname
+const rooms = ['cli', 'dsl', 'engine', 'operators', 'plugins', 'schemas', 'server', 'services']
+
+interface Source {
+  readonly path: string
+  readonly text: string
+}
+
+function sources(...folders: string[]): Source[] {
+  const paths = globSync(
+    folders.map((folder) => `${folder}/**/*.ts`),
+    { cwd: root },
+  )
+  return paths
+    .filter((path) => !path.endsWith('.generated.ts'))
+    .sort()
+    .map((path) => ({ path, text: readFileSync(`${root}${path}`, 'utf8') }))
+}
+
+/** The code without its comments, which may name what the code must not use. */
+function code(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '')
+}
+
+t.test(
+  'time and chance come from engine/clock.ts and engine/random.ts alone, so that a simulation can replay',
+  (t) => {
+    const home = new Set(['engine/clock.ts', 'engine/random.ts'])
+    const banned =
+      /\b(Date\.now|new Date(?=\(\))|performance\.now|process\.hrtime|Math\.random|randomUUID|randomBytes|setTimeout|setInterval|setImmediate)\b/
+    const all = sources(...rooms)
+    t.ok(all.length > 50, `${all.length} files read`)
+    for (const { path, text } of all) {
+      const found = home.has(path) ? null : banned.exec(code(text))
+      if (found) t.fail(`${path} uses ${found[0]}`)
+    }
+    t.end()
+  },
+)
+
+t.test('a file is a room: 400 lines at most, tests and benches 600', (t) => {
+  const tooLong = (files: Source[], most: number) => {
+    for (const { path, text } of files) {
+      const lines = text.split('\n').length - 1
+      if (lines > most) t.fail(`${path} has ${lines} lines, ${most} is the end: it is two rooms`)
+    }
+  }
+  tooLong(sources(...rooms, 'scripts'), 400)
+  tooLong(sources('test', 'bench'), 600)
+  t.end()
+})
+
+t.test('a file opens with a line that says what it does', (t) => {
+  for (const { path, text } of sources(...rooms, 'bench', 'scripts')) {
+    if (!/^(#!.*\n)?\/(\/|\*\*) ?\S|^\/\*\*\n \* \S/.test(text))
+      t.fail(`${path} opens with ${text.split('\n')[0]}`)
+  }
+  t.end()
+})
+
+t.test('one word for one thing: no file is a manager, a helper or a utility', (t) => {
+  for (const { path } of sources(...rooms, 'bench', 'scripts', 'test')) {
+    if (/manager|helper|util/i.test(path)) t.fail(`${path} does not say what is in it`)
+  }
+  t.end()
+})
+
+t.test('nothing is declared as a manager or a utility either; helpers are what templates call', (t) => {
+  for (const { path, text } of sources(...rooms)) {
+    const words = path.startsWith('dsl/template') ? 'Manager|Util' : 'Manager|Helper|Util'
+    const found = new RegExp(`\\b(class|function|interface|type|const) \\w*(${words})s?\\b`).exec(code(text))
+    if (found) t.fail(`${path} declares ${found[0]}`)
+  }
+  t.end()
+})
