@@ -93,7 +93,7 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 /** Writes a small file and syncs it. */
-export async function writeSynced(path: string, text: string): Promise<void> {
+export async function writeSynced(path: string, text: string | Uint8Array): Promise<void> {
   try {
     const handle = await open(path, 'w')
     await handle
