@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
 import t from 'tap'
+import { luhn } from '../../operators/data/pii/checksums.ts'
 import { createDetect, type DetectOptions, piiTypes } from '../../operators/data/pii/detect.ts'
 import type { Verdict } from '../../operators/data/pii/id-rule.ts'
 import { checkPesel } from '../../operators/data/pii/ids-europe.ts'
@@ -241,6 +243,68 @@ t.test('personal numbers are found in any company', async (t) => {
     ],
   ]
   for (const [text, hits] of expected) t.strictSame(await found(text), hits, text)
+})
+
+t.test('any number with dashes, any address of a host and any card is found in any sentence', async () => {
+  const detect = await createDetect()
+  const area = fc.integer({ min: 1, max: 899 }).filter((number) => number !== 666)
+  const digits = (number: number, width: number) => String(number).padStart(width, '0')
+  const ssn = fc
+    .tuple(area, fc.integer({ min: 1, max: 99 }), fc.integer({ min: 1, max: 9999 }))
+    .map(([a, b, c]) => ['US_SSN', `${digits(a, 3)}-${digits(b, 2)}-${digits(c, 4)}`] as const)
+    .filter(([, value]) => value !== '078-05-1120' && value !== '123-45-6789' && value !== '219-09-9999')
+  const host = fc.ipV4().map((value) => ['IP_ADDRESS', value] as const)
+  const six = fc.ipV6().filter((value) => value.split(/:+/).filter(Boolean).length > 2)
+  const card = fc
+    .integer({ min: 10 ** 13, max: 10 ** 14 - 1 })
+    .map(
+      (body) =>
+        ['CREDIT_CARD', `4${body}${[...'0123456789'].find((last) => luhn(`4${body}${last}`))}`] as const,
+    )
+  const sentence = fc.constantFrom(
+    'call me about X?',
+    'my number X, please',
+    'The message was: X, thanks',
+    '(X)',
+    'Fax: 212-555-0123\nX',
+    'X 2020',
+  )
+  const value = fc.oneof(
+    ssn,
+    host,
+    six.map((address) => ['IP_ADDRESS', address] as const),
+    card,
+  )
+  fc.assert(
+    fc.property(value, sentence, ([type, written], frame) => {
+      const text = frame.replace('X', written)
+      return detect(text).some((span) => span.type === type && text.slice(span.start, span.end) === written)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+t.test(
+  'digits, blanks and dashes of other scripts are read as they are meant, and offsets stay',
+  async (t) => {
+    t.strictSame(await found('😀 card ４０１２ ８８８８ ８８８８ １８８１.'), [
+      'CREDIT_CARD ４０１２ ８８８８ ８８８８ １８８１',
+    ])
+    t.strictSame(await found('ssn 519\u201130\u20110137'), ['US_SSN 519\u201130\u20110137'])
+    t.strictSame(await found('بطاقة ٤٠١٢٨٨٨٨٨٨٨٨١٨٨١'), ['CREDIT_CARD ٤٠١٢٨٨٨٨٨٨٨٨١٨٨١'])
+  },
+)
+
+t.test('the types that docs/pii.md lists are those that there are', async (t) => {
+  const page = readFileSync(fileURLToPath(new URL('../../docs/pii.md', import.meta.url)), 'utf8')
+  const rows = piiTypes.map(
+    ({ name, about, decidedBy, byDefault }) =>
+      `| ${name} | ${about} | ${decidedBy} | ${byDefault ? 'yes' : 'no'} |`,
+  )
+  t.strictSame(
+    page.split('\n').filter((line) => /^\| [A-Z]/.test(line)),
+    rows,
+  )
 })
 
 t.test('a word close by makes a plain number a document', async (t) => {

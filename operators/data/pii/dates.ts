@@ -3,6 +3,7 @@ import { isDate, isShortDate } from './checksums.ts'
 import { contextOf, nearBefore } from './context.ts'
 import type { Detector, Found } from './span.ts'
 import { score } from './span.ts'
+import { digitWindows } from './windows.ts'
 
 const months =
   '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)'
@@ -45,7 +46,7 @@ export const dates: Detector = {
     },
   ],
   find(text, found, wanted) {
-    const births = wanted('DATE_OF_BIRTH') && birthWords.test(text)
+    const births = wanted('DATE_OF_BIRTH')
     const all = wanted('DATE_TIME')
     if (!births && !all) return
     fullDates(text, (start, end, type, sure) => {
@@ -62,14 +63,19 @@ export const dates: Detector = {
 }
 
 function fullDates(text: string, found: Found): void {
-  for (const form of [iso, named]) {
-    for (const match of text.matchAll(form))
-      found(match.index, match.index + match[0].length, 'DATE_TIME', score.strong)
-  }
-  for (const match of text.matchAll(numeric)) {
-    const [all, first, , second, third] = match as unknown as [string, string, string, string, string]
-    if (isNumericDate(Number(first), Number(second), third, first.length)) {
-      found(match.index, match.index + all.length, 'DATE_TIME', score.strong)
+  for (const { start, end, digits } of digitWindows(text)) {
+    if (digits < 2) continue
+    const part = text.slice(start, end)
+    for (const form of [iso, named]) {
+      for (const match of part.matchAll(form)) {
+        found(start + match.index, start + match.index + match[0].length, 'DATE_TIME', score.strong)
+      }
+    }
+    for (const match of part.matchAll(numeric)) {
+      const [all, first, , second, third] = match as unknown as [string, string, string, string, string]
+      if (isNumericDate(Number(first), Number(second), third, first.length)) {
+        found(start + match.index, start + match.index + all.length, 'DATE_TIME', score.strong)
+      }
     }
   }
 }

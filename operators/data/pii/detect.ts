@@ -17,6 +17,7 @@ import { mac } from './mac.ts'
 import { disjoint } from './overlaps.ts'
 import { phoneDetector, phoneType } from './phone.ts'
 import { defaultRegions, loadPlans } from './phone-plans.ts'
+import { plain } from './plain.ts'
 import { type Detector, type PiiType, type Span, threshold } from './span.ts'
 import { streetAddress } from './street-address.ts'
 import { url } from './url.ts'
@@ -35,12 +36,11 @@ const fixed: readonly Detector[] = [
   streetAddress,
 ]
 
-/** All built-in types, each once, in the order of precedence. */
+/** All built-in types, each once as its first rule has it, in the order of precedence. */
 export const piiTypes: readonly PiiType[] = [
-  ...new Map(
-    [...fixed.flatMap((detector) => detector.types), phoneType].map((type) => [type.name, type]),
-  ).values(),
-]
+  ...fixed.flatMap((detector) => detector.types),
+  phoneType,
+].filter(({ name }, at, all) => all.findIndex((type) => type.name === name) === at)
 
 /** Types that need a model, which does not exist yet. */
 export const modelTypes = ['PERSON', 'ORGANIZATION', 'LOCATION', 'GPE', 'NRP'] as const
@@ -79,7 +79,8 @@ export async function createDetect(options: DetectOptions = {}): Promise<Detect>
     const found = (start: number, end: number, type: string, score: number) => {
       if (score >= least && wanted(type)) spans.push({ start, end, type, score })
     }
-    for (const detector of detectors) detector.find(text, found, wanted)
+    const read = plain(text)
+    for (const detector of detectors) detector.find(read, found, wanted)
     return disjoint(text, spans, order)
   }
 }

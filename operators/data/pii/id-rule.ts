@@ -1,7 +1,6 @@
 /** A detector made of rules for document numbers: a form, a check, and the words that name it. Knows no document. */
 import { contextOf, near } from './context.ts'
-import type { Detector, Found } from './span.ts'
-import { score } from './span.ts'
+import { type Detector, type Found, type PiiType, score, threshold } from './span.ts'
 import { digitWindows } from './windows.ts'
 
 /** What a check says: proven, impossible, or nothing (the number has no check digit, or an old one). */
@@ -41,16 +40,11 @@ export function digitsAlone(form: string): RegExp {
 export function idDetector(rules: readonly IdRule[]): Detector {
   const compiled = rules.map((rule) => ({ ...rule, words: rule.context && contextOf(rule.context) }))
   return {
-    types: rules.map(({ type, about, check, context, unproven, proven, byDefault }) => ({
-      name: type,
-      about,
-      decidedBy:
-        Math.max(proven ?? (context || !check ? 0 : 1), unproven ?? 0) < 0.5
-          ? 'context'
-          : check
-            ? 'checksum'
-            : 'structure',
-      byDefault: byDefault ?? true,
+    types: rules.map((rule) => ({
+      name: rule.type,
+      about: rule.about,
+      decidedBy: decidedBy(rule),
+      byDefault: rule.byDefault ?? true,
     })),
     find(text, found, wanted) {
       for (const window of digitWindows(text)) {
@@ -62,6 +56,18 @@ export function idDetector(rules: readonly IdRule[]): Detector {
       }
     },
   }
+}
+
+/** The score of a match whose check digit holds, and of one that has none. */
+function scores(rule: IdRule): { readonly proven: number; readonly unproven: number } {
+  const proven = rule.proven ?? (rule.context ? score.weak : score.proven)
+  return { proven, unproven: rule.unproven ?? score.weak }
+}
+
+function decidedBy(rule: IdRule): PiiType['decidedBy'] {
+  const { proven, unproven } = scores(rule)
+  if (unproven >= threshold) return 'structure'
+  return rule.check && proven >= threshold ? 'checksum' : 'context'
 }
 
 function apply(
@@ -78,9 +84,8 @@ function apply(
     if (verdict === false) continue
     const start = offset + match.index
     const end = start + match[0].length
-    const own = verdict
-      ? (rule.proven ?? (rule.words ? score.weak : score.proven))
-      : (rule.unproven ?? score.weak)
+    const { proven, unproven } = scores(rule)
+    const own = verdict ? proven : unproven
     const named = own < score.strong && rule.words !== undefined && near(text, start, end, rule.words)
     found(start, end, rule.type, named ? score.strong : own)
   }
