@@ -40,7 +40,7 @@ const code = (runtime: 'inline' | 'process') => (behaviour: Behaviour, options: 
     case 'rude':
       return of('Rude')
     case 'rude child':
-      return of('Spawn', { command: `${nested} & until [ -e pid ]; do sleep 0.01; done; : > ready; wait` })
+      return of('Spawn', { command: `${nested} & until [ -s pid ]; do sleep 0.01; done; : > ready; wait` })
     case 'environment':
       return of('Spawn', { command: 'test "$TEST_COLOR" = red' })
   }
@@ -72,7 +72,7 @@ function command(behaviour: Behaviour, options: TaskOptions): Attempt {
     case 'rude':
       return of(`trap '' TERM; ${starts}; while :; do sleep 60; done`)
     case 'rude child':
-      return of(`${nested} & until [ -e pid ]; do sleep 0.01; done; : > ready; wait`)
+      return of(`${nested} & until [ -s pid ]; do sleep 0.01; done; : > ready; wait`)
     case 'environment':
       return of('test "$TEST_COLOR" = red && echo \'{"code":0}\' > "$DAGCTL_OUTPUT"')
   }
