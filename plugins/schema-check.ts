@@ -18,7 +18,13 @@ async function load(): Promise<(schema: JsonSchema) => ValidateFunction> {
 export async function checkOf(schema: JsonSchema): Promise<Check> {
   compile ??= load()
   const validate = (await compile)(schema)
-  return (value) => (validate(value) ? null : sentence(validate.errors?.[0]))
+  return (value) => (validate(value) ? null : sentence(tellingError(validate.errors ?? [])))
+}
+
+/** Of alternatives the first one's fault would mislead: the last error says that none of them fits. */
+function tellingError(errors: readonly ErrorObject[]): ErrorObject | undefined {
+  const last = errors.at(-1)
+  return last?.keyword === 'anyOf' || last?.keyword === 'oneOf' ? last : errors[0]
 }
 
 /** `/fields/name must be string`, with the names that ajv keeps apart. */

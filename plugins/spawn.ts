@@ -1,6 +1,7 @@
 /** `task.spawn`: a command of an operator, its output in the attempt's logs. Knows nothing of what the command means. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { baseEnvironment } from '../engine/runtime/base-environment.ts'
 import type { Attempt } from '../engine/runtime/runtime.ts'
 import { OperatorFailure } from './api.ts'
 import { errorCode, fileFailure } from './errno.ts'
@@ -30,7 +31,7 @@ export function spawnCommand(
   const ownGroup = hooks.group !== undefined
   const child = spawn(command, args, {
     cwd: attempt.cwd,
-    env: { ...process.env, ...attempt.env },
+    env: { ...baseEnvironment(), ...attempt.env },
     stdio: ['ignore', out, err],
     detached: ownGroup,
   })

@@ -2,7 +2,9 @@
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { createFolder, fileOf, writeWhole } from './attempt-folder.ts'
+import { baseEnvironment } from './base-environment.ts'
 import { newestCheckpoint } from './checkpoint-folder.ts'
+import { exitOfShell } from './classify.ts'
 import { identify, oomKills } from './process-identity.ts'
 import type { Attempt } from './runtime.ts'
 import type { WatchedAttempt } from './watched-attempt.ts'
@@ -27,9 +29,6 @@ fi
 exit "$code"
 `
 
-/** What of the engine's own environment no attempt gets. */
-const withheld = ['DAGCTL_SECRET_KEY']
-
 /** Starts `argv` for the attempt; the ending of its process ends the attempt. Throws system errors. */
 export async function startCommand(watched: WatchedAttempt, argv: readonly string[]): Promise<() => void> {
   const { attempt } = watched
@@ -39,7 +38,9 @@ export async function startCommand(watched: WatchedAttempt, argv: readonly strin
     mkdirSync(folder, { recursive: true })
   }
   if (!statSync(attempt.cwd).isDirectory()) throw new Error(`${attempt.cwd} is not a folder`)
-  const env = await environment(attempt)
+  const skipped = (name: string, why: string) =>
+    watched.tell({ type: 'log', level: 'warn', message: `${name} is not used: ${why}` })
+  const env = await environment(attempt, skipped)
   if (watched.stopping !== null) {
     watched.settle(stoppedBefore(watched.stopping))
     return () => {}
@@ -59,7 +60,7 @@ export async function startCommand(watched: WatchedAttempt, argv: readonly strin
   child.on('error', (error) =>
     watched.settle({ type: 'failed', kind: 'crash', message: `cannot start a process: ${error.message}` }),
   )
-  child.on('exit', (code, signal) => watched.end({ code, signal }))
+  child.on('exit', (code, signal) => watched.end(code === null ? { code, signal } : exitOfShell(code)))
   // Where the supervisor is gone before it reads, its exit says so.
   child.stdin?.on('error', () => {})
   const identity = child.pid === undefined ? null : identify(child.pid)
@@ -79,16 +80,17 @@ export function stoppedBefore(reason: string) {
 }
 
 /** The protocol's variables over the task's own over the engine's. */
-async function environment(attempt: Attempt): Promise<NodeJS.ProcessEnv> {
+async function environment(
+  attempt: Attempt,
+  skipped: (name: string, why: string) => void,
+): Promise<NodeJS.ProcessEnv> {
   const { operator, run, task } = attempt
   const restored = await newestCheckpoint(
     attempt.checkpoints,
     `${operator.name}@${operator.version}`,
-    () => {},
+    skipped,
   )
-  const env: NodeJS.ProcessEnv = { ...process.env }
-  for (const name of withheld) delete env[name]
-  Object.assign(env, attempt.env, {
+  return Object.assign(baseEnvironment(), attempt.env, {
     DAGCTL_RUN_ID: run.id,
     DAGCTL_TASK_ID: task.id,
     DAGCTL_TASK_KEY: task.key ?? '',
@@ -104,5 +106,4 @@ async function environment(attempt: Attempt): Promise<NodeJS.ProcessEnv> {
     DAGCTL_ARTIFACTS: attempt.artifacts,
     DAGCTL_WORK: fileOf(attempt, 'work'),
   })
-  return env
 }

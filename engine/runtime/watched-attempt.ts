@@ -195,7 +195,8 @@ export class WatchedAttempt implements RunningAttempt {
       }
     }
     if (exit === null) return vanished(this.attempt)
-    if (exit.code === 0 && told) return this.#outputs()
+    // A supervisor that could not write the ending (a full disk) exits as its command did.
+    if (exit.code === 0 && (told || this.#process?.type === 'command')) return this.#outputs()
     return classifyExit(exit, evidenceOf(this.attempt, this.#failure, this.#process?.oomKills ?? null))
   }
 

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import type { Clock } from '../clock.ts'
 import { createFolder, fileOf, writeWhole } from './attempt-folder.ts'
+import { baseEnvironment } from './base-environment.ts'
 import { groupGone, identify, oomKills, signalGroup } from './process-identity.ts'
 import type { Attempt, StopReason } from './runtime.ts'
 import type { WatchedAttempt } from './watched-attempt.ts'
@@ -84,11 +85,9 @@ class Worker {
     this.#clock = clock
     this.#pool = pool
     this.#retireAfter = program.retireAfter ?? 200
-    const env = { ...process.env }
-    delete env.DAGCTL_SECRET_KEY
     this.#child = fork(program.module, [...program.args], {
       detached: true,
-      env,
+      env: baseEnvironment(),
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     this.#child.on('message', (message: FromWorker) => this.#message(message))

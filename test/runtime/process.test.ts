@@ -1,4 +1,7 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
 import type { JsonObject } from '../../engine/json.ts'
 import { type LogLine, readEnding, readLogs } from '../../engine/runtime/attempt-folder.ts'
@@ -317,4 +320,52 @@ t.test('the log of an attempt has what was logged and what was printed', async (
     { at: null, stream: 'stderr', level: 'error', text: 'two' },
   ])
   t.strictSame(await Array.fromAsync(readLogs(`${dir}/absent`)), [])
+})
+
+const small = mkdtempSync(join(tmpdir(), 'dagctl-small-'))
+const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small]).status === 0
+t.teardown(() => {
+  if (mounted) spawnSync('umount', [small])
+  rmSync(small, { recursive: true })
+})
+
+t.test('on a full disk', { skip: mounted ? false : 'this machine allows no mount' }, async (t) => {
+  const dir = t.testdir()
+  const fill = 'head -c 1000000 /dev/zero > "$DAGCTL_WORK/fill" 2>/dev/null'
+  const on = (name: string, input: JsonObject, folder: string) => {
+    const heard = listener()
+    const attempt = { ...attemptOf(name, input, { dir }), folder: `${small}/${folder}` }
+    return { ...heard, ...runtime.start(attempt, heard.listen) }
+  }
+  const clear = () => rmSync(`${small}/a`, { recursive: true, force: true })
+
+  t.test('a command ends as it ended, though its ending cannot be written', async (t) => {
+    t.match(await on('Shell', { command: `${fill}; exit 0` }, 'a').outcome, { type: 'succeeded' })
+    clear()
+    t.match(await on('Shell', { command: `${fill}; exit 3` }, 'a').outcome, {
+      kind: 'user',
+      message: /code 3/,
+    })
+    clear()
+    t.match(await on('Shell', { command: `${fill}; kill -SEGV $$` }, 'a').outcome, {
+      kind: 'crash',
+      message: /SIGSEGV/,
+    })
+    clear()
+  })
+
+  t.test('code in a worker tells its outcome by message', async (t) => {
+    const filled = on('Spawn', { command: `head -c 1000000 /dev/zero > ${small}/a/fill; :` }, 'a')
+    t.match(await filled.outcome, { type: 'succeeded', outputs: { code: 0 } })
+    clear()
+  })
+
+  t.test('an attempt whose folder cannot be made fails and says why', async (t) => {
+    writeFileSync(`${small}/fill`, Buffer.alloc(60 * 1024))
+    for (const name of ['Echo', 'Shell']) {
+      const { outcome } = on(name, { command: `: ${'x'.repeat(20_000)}` }, 'a')
+      t.match(await outcome, { type: 'failed', kind: 'user', message: /cannot start: ENOSPC/ })
+      clear()
+    }
+  })
 })
