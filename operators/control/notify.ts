@@ -23,7 +23,6 @@ export const notify = defineOperator<NotifyInput>({
       channel: {
         type: 'string',
         enum: ['console'],
-        'x-not-yet': ['slack', 'email', 'pagerduty', 'webhook'],
         default: 'console',
         description: 'Where to: `console` is the log of the task. No other channel is supported yet.',
       },

@@ -57,7 +57,6 @@ export const batchIngest = defineOperator<IngestInput>({
       },
       format: {
         enum: ['auto', 'jsonl', 'json', 'text'],
-        'x-not-yet': ['csv', 'tsv', 'parquet'],
         default: 'auto',
         description:
           '`jsonl`: a record per line. `json`: a file is one record, or an array of records. `text`: a file is one record ' +
