@@ -29,6 +29,8 @@ export interface Scope {
   /** Only in `gate`. */
   readonly outputs?: Json
   readonly baseline?: Json
+  /** The task's `integers`, for `test`. */
+  readonly integers?: readonly string[]
 }
 
 /** Evaluates templates and expressions; both throw a `DagctlError` when a path does not resolve. */

@@ -17,7 +17,7 @@ export type Prepared =
 /** Resolves `when`, `with` and `env` of a ready task. Never throws: what does not resolve fails with invalid_input. */
 export function prepare(run: LiveRun, node: Node, evaluator: Evaluator): Prepared {
   const task = run.task(node)
-  const scope = scopeOf(run)
+  const scope: Scope = { ...scopeOf(run), integers: task.integers ?? [] }
   try {
     if (task.when !== null && !evaluator.test(task.when, scope))
       return { type: 'skip', reason: `when: ${task.when}` }
@@ -36,9 +36,9 @@ export function judge(
   baseline: Json,
   evaluator: Evaluator,
 ): Outcome {
-  const { gate } = run.task(node)
+  const { gate, integers = [] } = run.task(node)
   if (outcome.type !== 'succeeded' || gate.length === 0) return outcome
-  const scope: Scope = { ...scopeOf(run), outputs: outcome.outputs, baseline }
+  const scope: Scope = { ...scopeOf(run), outputs: outcome.outputs, baseline, integers }
   for (const expression of gate) {
     try {
       if (evaluator.test(expression, scope)) continue

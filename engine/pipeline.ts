@@ -68,6 +68,11 @@ export interface Task {
   readonly when: string | null
   /** CEL; one false means failed with `gate_failed`. */
   readonly gate: readonly string[]
+  /**
+   * Where the schemas of what `when` and `gate` mention say integer: JSON pointers into the scope, `*` for any item
+   * (`/params/epochs`, `/tasks/extract/outputs/rows/*`). The evaluator takes other numbers for doubles.
+   */
+  readonly integers?: readonly string[]
   readonly retry: RetryPolicy
   /** From the first start of the current try; null is no limit. */
   readonly timeout: number | null

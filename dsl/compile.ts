@@ -1,0 +1,210 @@
+/** A pipeline file to a compiled pipeline, with everything that is wrong with it. Touches no store, process or network. */
+import type { JsonSchema } from '../engine/json.ts'
+import type { OperatorInfo, Pipeline, Schedule, Task } from '../engine/pipeline.ts'
+import type { PipelineFile, Task as TaskFile } from '../schemas/pipeline.generated.ts'
+import { findCycles } from './graph.ts'
+import { type LintTask, lint } from './lint.ts'
+import { loadOperators, type Operators } from './operators.ts'
+import { checkParams } from './params.ts'
+import { type Parsed, parse } from './parse.ts'
+import { inFileOrder, type Problem } from './problems.ts'
+import { Report } from './report.ts'
+import type { ScheduleFile } from './schedule.ts'
+import type { Source } from './source.ts'
+import { type Context, compileTask } from './task.ts'
+import type { Languages } from './task-references.ts'
+import { type Usable, validate } from './validate.ts'
+import { versionOf } from './version.ts'
+import { quote } from './words.ts'
+
+/** The operators that there are. Only those that a file mentions are asked for. */
+export interface Catalogue {
+  names(): readonly string[]
+  find(name: string): Promise<OperatorInfo | undefined>
+}
+
+/** What compiling a file came to. */
+export interface Compiled {
+  /** null if and only if some problem is an error. */
+  readonly pipeline: Pipeline | null
+  /** In file order. */
+  readonly problems: readonly Problem[]
+  readonly name: string | null
+  /** How many tasks the file has, right or wrong. */
+  readonly tasks: number
+}
+
+/** Compiles a pipeline file. Never throws for what is in the file. With `strict`, lint is an error. */
+export async function compile(
+  source: Source,
+  catalogue: Catalogue,
+  options: { readonly strict?: boolean } = {},
+): Promise<Compiled> {
+  const parsed = parse(source)
+  const report = new Report(parsed)
+  const pipeline = parsed.value === undefined ? null : await compileParsed(parsed, report, catalogue)
+  const { strict = false } = options
+  const problems = inFileOrder(
+    strict ? report.problems.map((problem) => ({ ...problem, severity: 'error' as const })) : report.problems,
+  )
+  const failed = problems.some(({ severity }) => severity === 'error')
+  const { pipeline: name, tasks } = parsed.value ?? {}
+  return {
+    pipeline: failed ? null : pipeline,
+    problems,
+    name: typeof name === 'string' ? name : null,
+    tasks: isMapping(tasks) ? Object.keys(tasks).length : 0,
+  }
+}
+
+type Mapping = { readonly [key: string]: unknown }
+
+function isMapping(value: unknown): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+async function compileParsed(parsed: Parsed, report: Report, catalogue: Catalogue): Promise<Pipeline | null> {
+  const value = parsed.value as Mapping
+  const usable = validate(value, report)
+  const file = readable(value, usable) as Partial<PipelineFile>
+  const params = checkParams((file.params ?? {}) as { [name: string]: JsonSchema }, report)
+  const schedule = file.schedule ? await scheduleOf(file.schedule as ScheduleFile, report) : null
+  const tasks = (file.tasks ?? {}) as { readonly [id: string]: TaskFile }
+  const operators = await loadOperators(tasks, catalogue, report)
+  const compiled = compileTasks({
+    file,
+    tasks,
+    params,
+    operators,
+    languages: await languagesFor(parsed.positions.text, tasks),
+    report,
+  })
+  if (report.failed) return null
+  lint(compiled, report)
+  return assemble(
+    file as PipelineFile,
+    value,
+    schedule,
+    compiled.map(({ task }) => task),
+  )
+}
+
+/** The file without what is wrong in it, so that everything else can still be checked. */
+function readable(value: Mapping, usable: Usable): Mapping {
+  if (usable.whole) return value
+  const file: { [key: string]: unknown } = {}
+  for (const [key, part] of Object.entries(value)) {
+    if (!usable.has(key)) continue
+    if (key === 'tasks') file[key] = isMapping(part) ? readableTasks(part, usable) : {}
+    else
+      file[key] = isMapping(part)
+        ? Object.fromEntries(Object.entries(part).filter(([inner]) => usable.has(key, inner)))
+        : part
+  }
+  return file
+}
+
+function readableTasks(tasks: Mapping, usable: Usable): Mapping {
+  const entries = Object.entries(tasks).map(([id, task]) => {
+    const kept = isMapping(task) ? Object.entries(task).filter(([key]) => usable.has('tasks', id, key)) : []
+    return [id, Object.fromEntries(kept)]
+  })
+  return Object.fromEntries(entries)
+}
+
+async function scheduleOf(file: ScheduleFile, report: Report): Promise<Schedule | null> {
+  return (await import('./schedule.ts')).compileSchedule(file, report)
+}
+
+/** Loads Handlebars' parser only where a `{{` stands, cel-js only where a `when` or `gate` does. */
+async function languagesFor(text: string, tasks: { readonly [id: string]: TaskFile }): Promise<Languages> {
+  let expressions = false
+  for (const id in tasks)
+    if (tasks[id]?.when !== undefined || tasks[id]?.gate !== undefined) expressions = true
+  return {
+    template: text.includes('{{') ? await templateLanguage() : null,
+    expression: expressions ? await expressionLanguage() : null,
+  }
+}
+
+async function templateLanguage(): Promise<Languages['template']> {
+  const [{ parseTemplate, TemplateError }, { typeOfTemplate }] = await Promise.all([
+    import('./template.ts'),
+    import('./template-types.ts'),
+  ])
+  return { parse: parseTemplate, type: typeOfTemplate, isError: (error) => error instanceof TemplateError }
+}
+
+async function expressionLanguage(): Promise<Languages['expression']> {
+  const { parseExpression, checkTypes, ExpressionError } = await import('./expression.ts')
+  return { parse: parseExpression, check: checkTypes, isError: (error) => error instanceof ExpressionError }
+}
+
+function compileTasks(parts: {
+  readonly file: Partial<PipelineFile>
+  readonly tasks: { readonly [id: string]: TaskFile }
+  readonly params: { readonly [name: string]: JsonSchema }
+  readonly operators: Operators
+  readonly languages: Languages
+  readonly report: Report
+}): readonly LintTask[] {
+  const { tasks, report, operators } = parts
+  const ids = Object.keys(tasks)
+  const context: Context = {
+    ...parts,
+    defaults: parts.file.defaults ?? {},
+    indices: new Map(ids.map((id, index) => [id, index])),
+  }
+  const compiled = ids.map((id) => compileTask(id, tasks[id] as TaskFile, context))
+  reportCycles(
+    ids,
+    compiled.map(({ needs }) => needs),
+    tasks,
+    report,
+  )
+  return compiled.flatMap(({ task }, index) => {
+    const operator = operators.get(ids[index] as string)
+    return task && operator ? [{ task, operator, checkpoint: tasks[task.id]?.checkpoint !== undefined }] : []
+  })
+}
+
+function reportCycles(
+  ids: readonly string[],
+  needs: readonly (readonly number[])[],
+  tasks: { readonly [id: string]: TaskFile },
+  report: Report,
+): void {
+  for (const cycle of findCycles(needs)) {
+    const names = cycle.map((index) => ids[index] as string)
+    const [first = ''] = names
+    const shown =
+      names.length > 12 ? [...names.slice(0, 6), `… ${names.length - 9} more …`, ...names.slice(-3)] : names
+    const message =
+      names.length === 1
+        ? `the task ${quote(first)} needs itself`
+        : `cycle: ${[...shown, first].join(' -> ')}`
+    const place = tasks[first]?.needs?.indexOf(names.at(-1) ?? '') ?? -1
+    if (place === -1) report.atKey(['tasks', first], { code: 'E124', message })
+    else report.atValue(['tasks', first, 'needs', place], { code: 'E124', message })
+  }
+}
+
+function assemble(
+  file: PipelineFile,
+  value: Mapping,
+  schedule: Schedule | null,
+  tasks: readonly Task[],
+): Pipeline {
+  const tags = Object.entries(file.tags ?? {}).map(([name, tag]) => [name, String(tag)])
+  return {
+    name: file.pipeline,
+    version: versionOf(value),
+    description: file.description ?? null,
+    owner: file.owner ?? null,
+    tags: Object.fromEntries(tags),
+    schedule,
+    params: (file.params ?? {}) as { readonly [name: string]: JsonSchema },
+    concurrency: { runs: file.concurrency?.runs ?? null, tasks: file.concurrency?.tasks ?? null },
+    tasks,
+  }
+}

@@ -1,0 +1,135 @@
+/** A task's `with` against its operator's input schema, where templates stand for what they will give. */
+import type { JsonSchema } from '../engine/json.ts'
+import type { OperatorInfo } from '../engine/pipeline.ts'
+import type { Mismatch, Validator } from './json-schema.ts'
+import type { Path } from './positions.ts'
+import type { Report } from './report.ts'
+import type { Templated } from './task-references.ts'
+import { words } from './template-types.ts'
+import { fits, step, straying, type Type, typeNames } from './types.ts'
+import { quote } from './words.ts'
+
+/** The input of one task. */
+export interface TaskInput {
+  readonly value: unknown
+  /** Where `with` (or `run`) stands in the file. */
+  readonly path: Path
+  readonly operator: OperatorInfo
+  readonly templates: ReadonlyMap<string, Templated>
+}
+
+/** Reports what does not match the operator's input schema. */
+export function checkInput(input: TaskInput, validate: Validator, report: Report): void {
+  const { operator, templates, path } = input
+  for (const mismatch of validate(input.value))
+    if (counts(mismatch, templates)) reportMismatch(mismatch, input, report)
+  for (const [pointer, templated] of templates) {
+    const keys = keysOf(pointer)
+    const wanted = schemaAt(operator.input, keys)
+    if (wanted === null || !templated.whole) continue
+    const complaint = typeComplaint(templated, wanted, operator.input, keys)
+    if (complaint) report.atValue(path.concat(inFile(keys, path)), { code: 'E129', ...complaint })
+  }
+}
+
+/** `run:` is the command itself, so that nothing below it has a place of its own. */
+function inFile(keys: readonly string[], path: Path): readonly string[] {
+  return path.at(-1) === 'run' ? [] : keys
+}
+
+function reportMismatch(
+  { message, subject, path, atKey, hint }: Mismatch,
+  input: TaskInput,
+  report: Report,
+): void {
+  const place = input.path.concat(inFile(path.map(String), input.path))
+  const name = quote(path.join('.'))
+  const text = subject
+    ? path.length === 0
+      ? `the input of ${quote(input.operator.name)} ${message}`
+      : `${name} ${message}`
+    : message
+  const complaint = {
+    code: 'E128',
+    message: `${text} (operator ${quote(input.operator.name)})`,
+    hint,
+  } as const
+  if (atKey) report.atKey(place, complaint)
+  else report.atValue(place, complaint)
+}
+
+/** What is said of a templated string is said of its text, not of its value: only that a string is wrong at all counts. */
+function counts({ path, keyword, schema }: Mismatch, templates: ReadonlyMap<string, Templated>): boolean {
+  if (templates.size === 0) return true
+  const pointer = ['', ...path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'))].join(
+    '/',
+  )
+  const here = templates.get(pointer)
+  if (here)
+    return (
+      !here.whole &&
+      (keyword === 'type' ||
+        ((keyword === 'oneOf' || keyword === 'anyOf') && typeNames(schema)?.has('string') === false))
+    )
+  if (!aboutContent.has(keyword)) return true
+  return ![...templates.keys()].some((key) => key.startsWith(`${pointer}/`))
+}
+
+/** Keywords whose verdict depends on values further inside. */
+const aboutContent = new Set(['oneOf', 'anyOf', 'not', 'if', 'contains', 'uniqueItems', 'enum', 'const'])
+
+function typeComplaint(
+  { typed }: Templated,
+  wanted: JsonSchema,
+  root: Type,
+  keys: readonly string[],
+): { message: string; hint?: string } | null {
+  const name = quote(keys.join('.'))
+  const { type, root: own } = typed
+  if (!fits(type, wanted, { from: own, to: root })) {
+    const [got, want] = [typeNames(type, own), typeNames(wanted, root)]
+    const numeric = got?.has('number') && want?.has('integer')
+    return {
+      message: `${name} must be ${words(want)}, not ${words(got)}`,
+      ...(numeric ? { hint: 'declare the number as `integer`' } : {}),
+    }
+  }
+  const stray = straying(type, wanted)
+  if (stray === undefined) return null
+  const allowed = (wanted.enum as readonly unknown[]).map((value) => quote(String(value))).join(', ')
+  return { message: `${name} may become ${quote(String(stray))}`, hint: `allowed are ${allowed}` }
+}
+
+function schemaAt(root: JsonSchema, keys: readonly string[]): JsonSchema | null {
+  let type: Type = root
+  for (const key of keys) {
+    const next = step(type, key, root)
+    if ('fault' in next) return null
+    type = next.type
+  }
+  return type
+}
+
+function keysOf(pointer: string): readonly string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+/** JSON pointers of an input schema's `x-shell` properties; `*` stands for any item or key. */
+export function shellPointers(schema: JsonSchema, pointer = '', depth = 0): readonly string[] {
+  if (schema['x-shell'] === true) return [pointer]
+  if (depth > 5) return []
+  const inside = (child: unknown, key: string) =>
+    typeof child === 'object' && child !== null
+      ? shellPointers(child as JsonSchema, `${pointer}/${key}`, depth + 1)
+      : []
+  return [
+    ...Object.entries((schema.properties ?? {}) as JsonSchema).flatMap(([key, child]) =>
+      inside(child, key.replaceAll('~', '~0').replaceAll('/', '~1')),
+    ),
+    ...inside(schema.items, '*'),
+    ...inside(schema.additionalProperties, '*'),
+  ]
+}

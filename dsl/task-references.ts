@@ -1,0 +1,181 @@
+/** The templates and expressions of one task: what they mention, what they give, what is wrong. Reads no schemas of keys. */
+import type { JsonObject } from '../engine/json.ts'
+import type { Chain, Expression, ExpressionError } from './expression.ts'
+import type { Path } from './positions.ts'
+import type { Span } from './problems.ts'
+import { type Fault, type Place, type Reference, resolvePath, type Visible } from './references.ts'
+import type { Report } from './report.ts'
+import type { Template, TemplateError } from './template.ts'
+import type { Typed } from './template-types.ts'
+import { celType, integersIn } from './types.ts'
+import { didYouMean, quote } from './words.ts'
+
+/** The parsers, each loaded only for a file that needs it. */
+export interface Languages {
+  readonly template: {
+    parse(text: string): Template
+    type(
+      template: Template,
+      paths: (parts: readonly string[], span: Span, optional: boolean) => Typed | null,
+    ): Typed
+    isError(error: unknown): error is TemplateError
+  } | null
+  readonly expression: {
+    parse(text: string): Expression
+    check(expression: Expression, typeOf: (chain: Chain) => string): void
+    isError(error: unknown): error is ExpressionError
+  } | null
+}
+
+/** A templated string of `with`, by its place. */
+export interface Templated {
+  readonly whole: boolean
+  readonly typed: Typed
+}
+
+/** Reads the templates and expressions of one task and collects the tasks that they mention. */
+export class TaskReferences {
+  readonly mentioned = new Set<string>()
+  /** Where what expressions refer to is an integer: JSON pointers into the scope, `*` for any item. */
+  readonly integers = new Set<string>()
+  readonly #visible: Visible
+  readonly #report: Report
+  readonly #languages: Languages
+
+  constructor(visible: Visible, report: Report, languages: Languages) {
+    this.#visible = visible
+    this.#report = report
+    this.#languages = languages
+  }
+
+  /** Checks every templated string in `value`; gives them by JSON pointer from `value`. */
+  templates(value: unknown, path: Path, place: Place): ReadonlyMap<string, Templated> {
+    const found = new Map<string, Templated>()
+    this.#walk(value, path, '', place, found)
+    return found
+  }
+
+  #walk(value: unknown, path: Path, pointer: string, place: Place, found: Map<string, Templated>): void {
+    if (typeof value === 'string') {
+      if (value.includes('{{')) found.set(pointer, this.#template(value, path, place))
+    } else if (Array.isArray(value)) {
+      value.forEach((item, index) => {
+        this.#walk(item, [...path, index], `${pointer}/${index}`, place, found)
+      })
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, item] of Object.entries(value as JsonObject)) {
+        if (key.includes('{{'))
+          this.#report.atKey([...path, key], { code: 'E130', message: 'a key cannot hold a template' })
+        this.#walk(
+          item,
+          [...path, key],
+          `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+          place,
+          found,
+        )
+      }
+    }
+  }
+
+  #template(text: string, path: Path, place: Place): Templated {
+    const { template: language } = this.#languages
+    const nothing = { whole: true, typed: { type: null, root: null } }
+    if (!language) return nothing
+    try {
+      const template = language.parse(text)
+      const typed = language.type(template, (parts, span, optional) =>
+        this.#path(parts, place, optional, (complaint) => this.#report.inside(path, span, complaint)),
+      )
+      return { whole: template.whole, typed }
+    } catch (error) {
+      if (!language.isError(error)) throw error
+      this.#report.inside(path, error.span, { code: error.code, message: error.message, hint: error.hint })
+      return nothing
+    }
+  }
+
+  #path(
+    parts: readonly string[],
+    place: Place,
+    optional: boolean,
+    complain: (fault: Fault) => void,
+  ): Reference | null {
+    const reference = resolvePath(parts, place, this.#visible)
+    if ('code' in reference) {
+      complain(reference)
+      return null
+    }
+    if (reference.task !== null) this.mentioned.add(reference.task)
+    if (reference.nullable !== null && !optional) {
+      const hint = 'wrap it: `{{ default … }}`'
+      complain({
+        code: 'E123',
+        message: `${quote(parts.join('.'))} may be null: with this \`trigger\`, ${quote(reference.nullable.slice('tasks.'.length))} may not have succeeded`,
+        hint,
+      })
+    }
+    return reference
+  }
+
+  /** Checks one CEL expression. */
+  expression(text: string, path: Path, place: Place): void {
+    const { expression: language } = this.#languages
+    if (!language) return
+    try {
+      const expression = language.parse(text)
+      const types = new Map(
+        expression.chains.map((chain) => [chain, this.#chain(chain, path, place)] as const),
+      )
+      for (const { parts, literal, span } of expression.comparisons)
+        this.#literal(parts, literal, (complaint) => this.#report.inside(path, span, complaint), place)
+      if ([...types.values()].includes(null)) return
+      language.check(expression, (chain) => {
+        const reference = types.get(chain)
+        return reference ? celType(reference.type, reference.root) : 'dyn'
+      })
+    } catch (error) {
+      if (!language.isError(error)) throw error
+      this.#report.inside(path, error.span, { code: error.code, message: error.message, hint: error.hint })
+    }
+  }
+
+  #chain(chain: Chain, path: Path, place: Place): Reference | null {
+    const complain = (fault: Fault) => this.#report.inside(path, chain.span, fault)
+    const reference = resolvePath(chain.parts, place, this.#visible)
+    if ('code' in reference) {
+      complain(reference)
+      return null
+    }
+    if (reference.task !== null) this.mentioned.add(reference.task)
+    if (chain.kind !== 'value') return reference
+    if (reference.nullable !== null && !chain.guards.has(reference.nullable))
+      complain(unguarded(chain.parts, reference.nullable))
+    for (const inside of integersIn(reference.type, reference.root))
+      this.integers.add(
+        ['', ...chain.parts, ...inside]
+          .map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1'))
+          .join('/'),
+      )
+    return reference
+  }
+
+  /** A string that the path is never equal to: a slip in a state or in a value of a list. */
+  #literal(parts: readonly string[], literal: string, complain: (fault: Fault) => void, place: Place): void {
+    const reference = resolvePath(parts, place, this.#visible)
+    const values = 'code' in reference ? undefined : reference.type?.enum
+    if (!Array.isArray(values) || values.includes(literal)) return
+    const words = values.filter((value): value is string => typeof value === 'string')
+    const hint = didYouMean(literal, words, `it is one of ${words.map(quote).join(', ')}`)
+    complain({ code: 'E134', message: `${quote(parts.join('.'))} is never ${quote(literal)}`, hint })
+  }
+}
+
+function unguarded(parts: readonly string[], root: string): Fault {
+  const path = parts.join('.')
+  const why =
+    root === 'baseline'
+      ? 'there may be no earlier run'
+      : `with this \`trigger\`, ${quote(root.slice('tasks.'.length))} may not have succeeded`
+  const guard = root === 'baseline' ? 'baseline == null ||' : `${path} != null &&`
+  return { code: 'E123', message: `${quote(path)} may be null: ${why}`, hint: `guard it: \`${guard} …\`` }
+}

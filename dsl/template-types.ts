@@ -1,0 +1,123 @@
+/** The types of templates: of each path and helper, and of what a whole `{{ }}` gives. Knows no positions in files. */
+import type { JsonSchema } from '../engine/json.ts'
+import { formatFault } from './date-format.ts'
+import type { Span } from './problems.ts'
+import { type Expression, type Helper, type Template, TemplateError } from './template.ts'
+import { fits, type Type, typeNames, typeOfValue } from './types.ts'
+import { either, quote } from './words.ts'
+
+/** A type, and the schema that its own references count in. */
+export interface Typed {
+  readonly type: Type
+  readonly root: Type
+}
+
+/** Gives a path its type; reports by itself what it cannot resolve, and gives null then. */
+export type PathTypes = (parts: readonly string[], span: Span, optional: boolean) => Typed | null
+
+const text: JsonSchema = { type: 'string' }
+const instant: JsonSchema = { type: 'string', format: 'date-time' }
+const anyScalar: JsonSchema = { type: ['string', 'number', 'boolean', 'null'] }
+
+/** What each helper takes (null: anything) and gives; `default` and `half` depend on their arguments. */
+const signatures: { readonly [name in Helper]: { readonly takes: readonly Type[]; readonly gives: Type } } = {
+  date: { takes: [text, text], gives: text },
+  addDays: { takes: [text, { type: 'integer' }], gives: instant },
+  half: { takes: [{ type: 'number' }], gives: { type: 'number' } },
+  default: { takes: [null, null], gives: null },
+  json: { takes: [null], gives: text },
+  join: { takes: [{ type: 'array' }, text], gives: text },
+  lower: { takes: [text], gives: text },
+  upper: { takes: [text], gives: text },
+  basename: { takes: [text], gives: text },
+  hash: { takes: [null], gives: text },
+}
+
+const unknown: Typed = { type: null, root: null }
+
+/**
+ * The type that the template gives. Throws a TemplateError: E131 for wrong arguments of a helper, E132 for a list or
+ * an object inside a longer string.
+ */
+export function typeOfTemplate(template: Template, paths: PathTypes): Typed {
+  const types = template.parts.map((part) =>
+    typeof part === 'string' ? null : typeOfExpression(part, paths, false),
+  )
+  if (template.whole) return types[0] ?? unknown
+  template.parts.forEach((part, index) => {
+    const typed = types[index]
+    if (
+      typeof part === 'string' ||
+      !typed ||
+      fits(typed.type, anyScalar, { from: typed.root, to: anyScalar })
+    )
+      return
+    const what = typeNames(typed.type, typed.root)?.has('array') ? 'a list' : 'an object'
+    throw new TemplateError(
+      'E132',
+      `${what} cannot stand inside a longer string`,
+      part.span,
+      'use the helper `json`, or `join` for a list',
+    )
+  })
+  return { type: text, root: text }
+}
+
+function typeOfExpression(expression: Expression, paths: PathTypes, optional: boolean): Typed {
+  if (expression.type === 'literal') return { type: typeOfValue(expression.value), root: null }
+  if (expression.type === 'path') return paths(expression.parts, expression.span, optional) ?? unknown
+  const { helper, args } = expression
+  const types = args.map((arg, index) =>
+    typeOfExpression(arg, paths, optional || (helper === 'default' && index === 0)),
+  )
+  checkArguments(expression, types)
+  if (helper === 'default') return eitherOf(types)
+  if (helper === 'half' && typeNames(types[0]?.type ?? null, types[0]?.root)?.has('integer'))
+    return { type: { type: 'integer' }, root: null }
+  const { gives } = signatures[helper]
+  return { type: gives, root: gives }
+}
+
+function checkArguments(
+  { helper, args }: Extract<Expression, { type: 'call' }>,
+  types: readonly Typed[],
+): void {
+  const { takes } = signatures[helper]
+  types.forEach(({ type, root }, index) => {
+    const wanted = takes[index] ?? null
+    const arg = args[index] as Expression
+    if (fits(type, wanted, { from: root, to: wanted })) return
+    const [got, want] = [words(typeNames(type, root)), words(typeNames(wanted))]
+    throw new TemplateError('E131', `the helper ${quote(helper)} takes ${want} here, not ${got}`, arg.span)
+  })
+  const format = args[1]
+  if (helper !== 'date' || format?.type !== 'literal') return
+  const fault = formatFault(String(format.value))
+  if (fault !== null) throw new TemplateError('E131', fault.message, format.span, fault.hint)
+}
+
+function eitherOf(types: readonly Typed[]): Typed {
+  const known = types.flatMap(({ type, root }) => {
+    const names = typeNames(type, root)
+    return names === null ? [] : [...names]
+  })
+  // The first may be null, for which the second stands in; what it may be otherwise is open if either is.
+  if (types.some(({ type, root }) => typeNames(type, root) === null)) return unknown
+  const type = { type: [...new Set(known)] }
+  return { type, root: type }
+}
+
+const article = {
+  string: 'a string',
+  integer: 'an integer',
+  number: 'a number',
+  boolean: 'a boolean',
+  array: 'a list',
+  object: 'an object',
+  null: 'null',
+}
+
+/** Types in words: `a string or null`. */
+export function words(names: ReadonlySet<keyof typeof article> | null): string {
+  return names === null ? 'anything' : either([...names].map((name) => article[name]))
+}

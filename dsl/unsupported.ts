@@ -1,0 +1,80 @@
+/**
+ * What the format has and this version does not do yet: one table, from which lines go when their behaviour comes.
+ * A file that uses any of it is refused, so that no file promises what does not happen.
+ */
+import type { Path } from './positions.ts'
+import { quote } from './words.ts'
+
+export const notYet = {
+  /** Keys of the file. */
+  top: ['deadline', 'budget', 'inputs', 'outputs'],
+  schedule: ['catchup', 'overlap', 'window', 'datasets'],
+  task: [
+    'use',
+    'foreach',
+    'key',
+    'maxParallel',
+    'recover',
+    'queue',
+    'pool',
+    'slots',
+    'priority',
+    'preemptible',
+    'checkpoint',
+    'produces',
+    'effects',
+  ],
+  /** Values of `runtime`: this one, and every object. */
+  runtime: ['docker'],
+  /** Names in templates and expressions. */
+  names: { secrets: true, env: true, item: true, index: true, with: true } as {
+    readonly [name: string]: true
+  },
+  /** `tasks.X.…` besides `outputs` and `state`. */
+  ofTask: { byKey: true } as { readonly [name: string]: true },
+} as const
+
+/** A key or value that is not supported yet. */
+export interface Unsupported {
+  readonly path: Path
+  /** Whether the key at `path` is meant, not its value. */
+  readonly atKey: boolean
+  readonly message: string
+}
+
+type Mapping = { readonly [key: string]: unknown }
+
+/** Everything in the file that is not supported yet. Takes files of any shape. */
+export function findUnsupported(file: Mapping): readonly Unsupported[] {
+  const found = keysOf(file, notYet.top, [])
+  found.push(...keysOf(mapping(file.schedule), notYet.schedule, ['schedule']))
+  const tasks = mapping(file.tasks)
+  for (const id in tasks) {
+    const task = tasks[id]
+    if (typeof task !== 'object' || task === null) continue
+    for (const key in task) if (later.has(key)) found.push(at(['tasks', id, key]))
+    const { runtime } = task as Mapping
+    if (runtime !== undefined) found.push(...runtimeOf(runtime, ['tasks', id, 'runtime']))
+  }
+  return found
+}
+
+const later: ReadonlySet<string> = new Set(notYet.task)
+
+function runtimeOf(runtime: unknown, path: Path): readonly Unsupported[] {
+  const name = typeof runtime === 'object' && runtime !== null ? Object.keys(runtime)[0] : runtime
+  if (typeof name !== 'string' || !(notYet.runtime as readonly string[]).includes(name)) return []
+  return [{ path, atKey: false, message: `the runtime ${quote(name)} is not supported yet` }]
+}
+
+function keysOf(holder: Mapping, keys: readonly string[], path: Path): Unsupported[] {
+  return keys.filter((key) => Object.hasOwn(holder, key)).map((key) => at([...path, key]))
+}
+
+function at(path: Path): Unsupported {
+  return { path, atKey: true, message: `${quote(String(path.at(-1)))} is not supported yet` }
+}
+
+function mapping(value: unknown): Mapping {
+  return typeof value === 'object' && value !== null ? (value as Mapping) : {}
+}
