@@ -1,0 +1,73 @@
+/** B1: 1,000 commands that do nothing, wide and in a chain, through the command line, beside tools that only run commands. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { timeSync, versionOf } from './process.ts'
+import type { Side, Workload } from './workload.ts'
+
+const count = 1_000
+const lanes = String(availableParallelism())
+const launcher = join(import.meta.dirname, '..', 'bin', 'dagctl.mjs')
+
+function pipelineOf(chained: boolean): string {
+  const tasks = Array.from({ length: count }, (_, index) => {
+    const needs = chained && index > 0 ? `needs: [t${index - 1}], ` : ''
+    return `  t${index}: { ${needs}run: /bin/true }`
+  })
+  return `dagctl: 1\npipeline: shell\ntasks:\n${tasks.join('\n')}\n`
+}
+
+function makefile(): string {
+  const targets = Array.from({ length: count }, (_, index) => `t${index}`)
+  return `all: ${targets.join(' ')}\n${targets.map((target) => `${target}:\n\t@/bin/true`).join('\n')}\n`
+}
+
+/** Measures the whole command, start-up included. */
+export async function shell(): Promise<Workload> {
+  const folder = mkdtempSync(join(tmpdir(), 'dagctl-bench-'))
+  for (const chained of [false, true])
+    writeFileSync(join(folder, chained ? 'chain.yaml' : 'wide.yaml'), pipelineOf(chained))
+  writeFileSync(join(folder, 'Makefile'), makefile())
+  let data = 0
+  const dagctl = (file: string): Side => ({
+    name: 'dagctl run',
+    run: async () =>
+      timeSync(process.execPath, [launcher, 'run', file, '--json', '--data', `data${data++}`], {
+        cwd: folder,
+      }),
+  })
+  const peer = (name: string, command: string, args: string[]): Side => ({
+    name,
+    run: async () => timeSync(command, args, { cwd: folder }),
+  })
+  const make = versionOf('make')
+  const xargs = peer(`xargs -P${lanes} sh -c`, 'sh', [
+    '-c',
+    `seq ${count} | xargs -P${lanes} -I@ sh -c /bin/true`,
+  ])
+  const loop = peer('sh loop', 'sh', ['-c', `i=0; while [ $i -lt ${count} ]; do /bin/true; i=$((i+1)); done`])
+  return {
+    rows: [
+      {
+        workload: `wide, ${count} x /bin/true`,
+        unit: 'ms',
+        goal: '<= 1.25 x xargs',
+        ours: dagctl('wide.yaml'),
+        others: [xargs, ...(make ? [peer(`make -j${lanes}`, 'make', [`-j${lanes}`, '-s'])] : [])],
+      },
+      {
+        workload: `chain, ${count} x /bin/true`,
+        unit: 'ms',
+        goal: '<= 3 x sh loop',
+        ours: dagctl('chain.yaml'),
+        others: [loop],
+      },
+    ],
+    notes: [
+      'SQLite in WAL mode, synchronous=FULL; the whole command with its start-up, each run in a fresh data folder',
+      `${versionOf('xargs') ?? 'xargs'}, ${make ?? 'no make on this machine'}`,
+      'Dagu 1.30 on the reference machine (BENCHMARKS, not measured here): wide 27.5 s, chain 31.2 s',
+    ],
+    dispose: () => rmSync(folder, { recursive: true }),
+  }
+}
