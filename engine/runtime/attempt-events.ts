@@ -56,6 +56,7 @@ export class EventFollower {
   #watcher: FSWatcher | null = null
   #position = 0
   #faults = 0
+  #held: EventLine | null = null
   /** Within a line that is longer than is taken. */
   #skipping = false
 
@@ -92,6 +93,7 @@ export class EventFollower {
     if (this.#descriptor === null) return
     const { size } = fstatSync(this.#descriptor)
     while (this.#position < size && this.#readChunk(this.#descriptor, size)) {}
+    this.#hand(null)
   }
 
   close(): void {
@@ -136,7 +138,14 @@ export class EventFollower {
     }
     const event = isRecord(raw) ? toEvent(raw) : null
     if (event === null) this.#tell(`a line of the events file is no event: ${text.slice(0, 200)}`)
-    else this.#take({ event, raw: raw as { [name: string]: unknown }, end })
+    else this.#hand({ event, raw: raw as { [name: string]: unknown }, end })
+  }
+
+  /** Of progress that follows progress in one reading only the last is news: a loop may report every record. */
+  #hand(line: EventLine | null): void {
+    if (this.#held !== null && line?.event.type !== 'progress') this.#take(this.#held)
+    this.#held = line?.event.type === 'progress' ? line : null
+    if (line !== null && this.#held === null) this.#take(line)
   }
 
   #tell(message: string): void {

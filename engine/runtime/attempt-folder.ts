@@ -125,7 +125,8 @@ export async function* readLogs(folder: string): AsyncGenerator<LogLine> {
     yield { at: null, stream: 'stderr', level: 'error', text }
 }
 
-function logLine(line: string): LogLine | null {
+/** A line of the events file as a line of the log; null where it is none, or torn. */
+export function logLine(line: string): LogLine | null {
   let event: unknown
   try {
     event = JSON.parse(line)

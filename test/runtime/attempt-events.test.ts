@@ -76,6 +76,22 @@ t.test('what a stranger writes never throws, and is an event or a told fault', a
   )
 })
 
+t.test('of progress that follows progress in one reading the last is taken, in its place', async (t) => {
+  const dir = t.testdir()
+  const progress = (done: number) => `{"type":"progress","done":${done}}\n`
+  const beat = '{"type":"heartbeat"}\n'
+  writeFileSync(`${dir}/events.jsonl`, progress(1) + progress(2) + beat + progress(3) + progress(4))
+  const { follower, events } = follow(dir)
+  follower.read()
+  const seen = () => events.map((event) => (event.type === 'progress' ? event.done : event.type))
+  t.strictSame(seen(), [2, 'heartbeat', 4])
+  appendFileSync(`${dir}/events.jsonl`, progress(5))
+  follower.read()
+  follower.read()
+  t.strictSame(seen(), [2, 'heartbeat', 4, 5])
+  follower.close()
+})
+
 t.test('only so many faults are told of', async (t) => {
   const dir = t.testdir({ 'events.jsonl': 'nonsense\n'.repeat(1000) })
   const { follower, faults } = follow(dir)
