@@ -1,0 +1,147 @@
+/** `dagctl runs list|show|cancel|resume`: the runs that the store knows. */
+import { exits } from '../../engine/errors.ts'
+import type { Pipeline } from '../../engine/pipeline.ts'
+import { isEnded } from '../../engine/state.ts'
+import type { RunRecord } from '../../engine/store/store.ts'
+import { action, type Call, type Declare, examples, printJson } from '../command.ts'
+import { exitOf, present } from '../perform.ts'
+import {
+  duration,
+  instantOf,
+  intervalOf,
+  painted,
+  paintFor,
+  shortInterval,
+  shortTime,
+  table,
+} from '../print.ts'
+import { cancelRun, resumeRun } from '../runs-elsewhere.ts'
+import { countOf } from '../settings.ts'
+import type { Terminal } from '../terminal.ts'
+import { noSuchRun, openStore, reading } from '../wiring.ts'
+
+interface ListOptions {
+  readonly pipeline?: string
+  readonly active?: boolean
+  readonly limit?: string
+}
+
+interface ShowOptions {
+  readonly instances?: boolean
+  readonly attempts?: boolean
+}
+
+export const runs: Declare = (command, context) => {
+  command.addHelpText('after', examples('runs list', 'runs show RUN --attempts --json', 'runs resume RUN'))
+  command
+    .command('list')
+    .description('List runs, newest first')
+    .option('--pipeline <name>', 'only runs of this pipeline')
+    .option('--active', 'only runs that have not ended')
+    .option('--limit <n>', 'at most this many (default: 50; with --json all)')
+    .addHelpText('after', examples('runs list --active', 'runs list --pipeline nightly --json'))
+    .action(action<ListOptions>(context, list))
+  const shown = command
+    .command('show')
+    .description('Show a run and its tasks')
+    .argument('<run>', 'the id of a run')
+    .option('--instances', 'also the instances of mapped tasks (JSON)')
+    .option('--attempts', 'also what became of each attempt')
+    .addHelpText('after', examples('runs show 20261123-154017-x7qk3m --attempts'))
+  shown.action(action<ShowOptions>(context, show))
+  command
+    .command('cancel')
+    .description('Cancel a run, wherever it runs, and wait for its end')
+    .argument('<run>', 'the id of a run')
+    .addHelpText('after', examples('runs cancel 20261123-154017-x7qk3m'))
+    .action(action(context, cancel))
+  command
+    .command('resume')
+    .description('Go on with a run whose engine died or left, in this process, to its end')
+    .argument('<run>', 'the id of a run')
+    .addHelpText('after', '\nWhere a living engine has the run, it is followed to its end.')
+    .addHelpText('after', examples('runs resume 20261123-154017-x7qk3m'))
+    .action(action(context, resume))
+}
+
+async function list({ terminal, settings, options }: Call<ListOptions>): Promise<number> {
+  const { pipeline, active, limit } = options
+  const most = limit === undefined ? (settings.json ? undefined : 50) : countOf('--limit', limit)
+  const filter = {
+    ...(pipeline !== undefined && { pipeline }),
+    ...(active === true && { active }),
+    ...(most !== undefined && { limit: most }),
+  }
+  const found = await reading(settings, (store) => store.runs(filter))
+  if (settings.json) {
+    const rows = found.map(({ id, pipeline, state, interval, startedAt, endedAt }) => ({
+      id,
+      pipeline,
+      state,
+      interval: intervalOf(interval),
+      startedAt: instantOf(startedAt),
+      endedAt: instantOf(endedAt),
+    }))
+    printJson(terminal, { runs: rows })
+  } else await printList(found, terminal)
+  return exits.ok
+}
+
+async function printList(found: readonly RunRecord[], { out, err, env, clock }: Terminal): Promise<void> {
+  if (found.length === 0) return err.write('no runs\n')
+  const paint = paintFor(out, env)
+  const rows = found.map(({ id, pipeline, state, interval, createdAt, startedAt, endedAt }) => {
+    const time = startedAt === null ? '' : duration((endedAt ?? clock.now()) - startedAt)
+    return [
+      id,
+      pipeline,
+      painted(state, paint),
+      shortInterval(interval),
+      shortTime(startedAt ?? createdAt),
+      time,
+    ]
+  })
+  out.write(`${await table(['run', 'pipeline', 'state', 'interval', 'started', 'time'], rows, ['time'])}\n`)
+}
+
+async function show({ terminal, settings, options }: Call<ShowOptions>, id: string): Promise<number> {
+  return reading(settings, async (store) => {
+    const run = await store.run(id)
+    if (run === null) throw noSuchRun(id)
+    await present({ store, settings, terminal }, run, options)
+    if (options.attempts === true && !settings.json) {
+      const { printAttempts } = await import('../attempts-table.ts')
+      await printAttempts(store, run, (await store.pipeline(run.version)) as Pipeline, terminal)
+    }
+    return exits.ok
+  })
+}
+
+async function cancel({ terminal, settings }: Call, id: string): Promise<number> {
+  const store = await openStore(settings)
+  try {
+    const stage = { store, settings, terminal }
+    const before = await store.run(id)
+    if (before === null) throw noSuchRun(id)
+    if (isEnded(before.state)) terminal.err.write(`run ${id} has ended already: ${before.state}\n`)
+    else await cancelRun(stage, id)
+    const run = (await store.run(id)) as RunRecord
+    await present(stage, run)
+    return isEnded(run.state) ? exits.ok : exits.interrupted
+  } finally {
+    await store.close()
+  }
+}
+
+async function resume({ terminal, settings }: Call, id: string): Promise<number> {
+  const store = await openStore(settings)
+  try {
+    const stage = { store, settings, terminal }
+    const how = await resumeRun(stage, id)
+    const run = (await store.run(id)) as RunRecord
+    await present(stage, run)
+    return exitOf(run, isEnded(run.state) ? how : 'left')
+  } finally {
+    await store.close()
+  }
+}

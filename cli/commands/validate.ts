@@ -1,0 +1,106 @@
+/** `dagctl validate FILE|DIR…`: everything that can be checked without running. Opens no store. */
+import { readdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { DagctlError, exits } from '../../engine/errors.ts'
+import { action, type Call, type Declare, examples, printJson } from '../command.ts'
+import { type Checked, checkFile, problemRow, reportOf, statOf } from '../pipelines.ts'
+import { counted } from '../print.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface Options {
+  readonly strict?: boolean
+}
+
+export const validate: Declare = (command, context) => {
+  command
+    .argument('<path...>', 'pipeline files, or folders: every .yaml file in and below them')
+    .option('--strict', 'warnings are errors')
+    .addHelpText('after', '\nFormats: text, json, sarif (code scanning), github (annotations).')
+    .addHelpText(
+      'after',
+      examples(
+        'validate pipelines/',
+        'validate pipeline.yaml --strict',
+        'validate pipelines/ --format sarif',
+      ),
+    )
+    .action(action<Options>(context, check, ['text', 'json', 'sarif', 'github']))
+}
+
+async function check(
+  { terminal, settings, options }: Call<Options>,
+  paths: readonly string[],
+): Promise<number> {
+  const files = (await Promise.all(paths.map((path) => filesOf(path, terminal)))).flat()
+  const checked: Checked[] = []
+  for (const file of new Set(files)) checked.push(await checkFile(file, terminal, options.strict === true))
+  const ok = !checked.some(hasErrors)
+  if (settings.json) printJson(terminal, documentOf(checked, ok))
+  else if (settings.format === 'text') await printText(checked, terminal)
+  else {
+    const { toGithub, toSarif } = await import('../problem-formats.ts')
+    if (settings.format === 'sarif') printJson(terminal, toSarif(checked))
+    else terminal.out.write(toGithub(checked))
+  }
+  return ok ? exits.ok : exits.invalid
+}
+
+function hasErrors({ pipeline, problems }: Checked): boolean {
+  return pipeline === null || problems.some(({ severity }) => severity === 'error')
+}
+
+function documentOf(checked: readonly Checked[], ok: boolean): object {
+  const files = checked.map(({ file, name, tasks, pipeline, problems }) => ({
+    file,
+    pipeline: name,
+    version: pipeline?.version ?? null,
+    tasks,
+    problems: problems.map(problemRow),
+  }))
+  return { ok, files }
+}
+
+async function printText(checked: readonly Checked[], { out, err }: Terminal): Promise<void> {
+  for (const one of checked) {
+    const report = await reportOf(one)
+    if (report !== '') err.write(`${report}\n`)
+    if (hasErrors(one)) {
+      const errors = one.problems.filter(({ severity }) => severity === 'error').length
+      out.write(`${one.file}: ${counted(errors, 'error')}\n`)
+    } else
+      out.write(
+        `${one.file}: ok, pipeline ${one.pipeline?.name}, ${counted(one.pipeline?.tasks.length ?? 0, 'task')}\n`,
+      )
+  }
+}
+
+/** The files that a path stands for. Tests of pipelines and the installation's settings are no pipelines. */
+async function filesOf(path: string, terminal: Terminal): Promise<readonly string[]> {
+  const found = await statOf(resolve(terminal.cwd, path), path)
+  if (!found.isDirectory()) return [path]
+  const files = await yamlFilesBelow(path, terminal.cwd)
+  if (files.length > 0) return files
+  throw new DagctlError('E203', `the folder ${path} holds no pipeline`, {
+    kind: 'usage',
+    hint: 'pipelines are files that end in .yaml; `dagctl init --template quickstart` makes one',
+  })
+}
+
+async function yamlFilesBelow(folder: string, cwd: string): Promise<string[]> {
+  const entries = await readdir(resolve(cwd, folder), { withFileTypes: true })
+  const files: string[] = []
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) {
+      if (!entry.name.startsWith('.') && entry.name !== 'node_modules')
+        files.push(...(await yamlFilesBelow(path, cwd)))
+    } else if (isPipelineName(entry.name)) files.push(path)
+  }
+  return files
+}
+
+function isPipelineName(name: string): boolean {
+  return (
+    name.endsWith('.yaml') && !name.startsWith('.') && !name.endsWith('.test.yaml') && name !== 'dagctl.yaml'
+  )
+}

@@ -1,0 +1,234 @@
+/** Shows a run while it runs: a table that changes on a terminal, else a line per event. Knows no engine and no store. */
+import type { Timer } from '../engine/clock.ts'
+import type { Report } from '../engine/report.ts'
+import { duration, grouped, oneLine, type Paint, painted, paintFor } from './print.ts'
+import type { RunProgress, TaskProgress } from './progress.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Whoever shows what happens. */
+export interface Display {
+  report(report: Report): void
+  /** A sentence of ours, above what changes. */
+  note(text: string): void
+  /** Takes what changes away. */
+  close(): void
+}
+
+/** Milliseconds between two pictures; and between two when nothing but time changes. */
+const pace = { busy: 100, idle: 500 } as const
+
+/** The display for a run on this terminal. */
+export async function displayOf(terminal: Terminal, progress: RunProgress): Promise<Display> {
+  const paint = paintFor(terminal.err, terminal.env)
+  if (!terminal.err.isTerminal) return new Lines(terminal, progress, paint)
+  const { createLogUpdate } = await import('log-update')
+  const { err } = terminal
+  const stream = { write: (text: string) => (err.write(text), true), columns: err.columns, rows: err.rows }
+  const draw = createLogUpdate(stream as unknown as NodeJS.WritableStream, { showCursor: true })
+  return new Picture(
+    terminal,
+    paint,
+    { lines: () => taskLines(progress, terminal, paint), take: (r) => progress.take(r) !== null },
+    draw,
+  )
+}
+
+/** What a picture shows. */
+export interface Motif {
+  lines(): readonly string[]
+  /** Takes a report in; whether the picture changed. */
+  take(report: Report): boolean
+}
+
+/** The part of log-update that a picture needs. */
+export interface Drawing {
+  (text: string): void
+  clear(): void
+  done(): void
+}
+
+/** A picture on a terminal that is drawn anew as things change, at most ten times a second. */
+export class Picture implements Display {
+  readonly #terminal: Terminal
+  readonly #motif: Motif
+  readonly #draw: Drawing
+  readonly #paint: Paint
+  #timer: Timer | null = null
+  #drawnAt = 0
+  #closed = false
+
+  constructor(terminal: Terminal, paint: Paint, motif: Motif, draw: Drawing) {
+    this.#terminal = terminal
+    this.#motif = motif
+    this.#draw = draw
+    this.#paint = paint
+    this.#show()
+  }
+
+  report(report: Report): void {
+    if (this.#motif.take(report)) this.#schedule(pace.busy)
+  }
+
+  note(text: string): void {
+    this.#draw.clear()
+    this.#terminal.err.write(`${this.#paint.dim(text)}\n`)
+    this.#show()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#timer?.cancel()
+    this.#draw.clear()
+    this.#draw.done()
+  }
+
+  #show(): void {
+    if (this.#closed) return
+    this.#drawnAt = this.#terminal.clock.now()
+    this.#draw(this.#motif.lines().join('\n'))
+    this.#timer?.cancel()
+    this.#timer = null
+    this.#schedule(pace.idle)
+  }
+
+  #schedule(wait: number): void {
+    if (this.#closed) return
+    const { clock } = this.#terminal
+    if (this.#timer !== null) {
+      if (wait === pace.idle) return
+      this.#timer.cancel()
+    }
+    this.#timer = clock.at(this.#drawnAt + wait, () => this.#show())
+  }
+}
+
+/** A line for each event that a person would want to know of. */
+class Lines implements Display {
+  readonly #terminal: Terminal
+  readonly #progress: RunProgress
+  readonly #paint: Paint
+
+  constructor(terminal: Terminal, progress: RunProgress, paint: Paint) {
+    this.#terminal = terminal
+    this.#progress = progress
+    this.#paint = paint
+  }
+
+  report(report: Report): void {
+    const task = this.#progress.take(report)
+    if (report.type !== 'task' || task === null) return
+    const line = eventLine(report, task, this.#paint)
+    if (line !== null) this.#terminal.err.write(`${line}\n`)
+  }
+
+  note(text: string): void {
+    this.#terminal.err.write(`${text}\n`)
+  }
+
+  close(): void {}
+}
+
+/** What a task's event is to a person, or null where it says nothing new. */
+export function eventLine(
+  report: Report & { type: 'task' },
+  task: TaskProgress,
+  paint: Paint,
+): string | null {
+  const { event, failure, attempt } = report
+  const name = report.task
+  const why = failure === null ? '' : ` (${failure.kind}): ${oneLine(failure.message)}`
+  switch (event) {
+    case 'claim':
+      return `${name} ${painted('running', paint)}${attempt > 1 ? `, attempt ${attempt}` : ''}`
+    case 'retry':
+      return `${name} attempt ${attempt} ${paint.yellow('failed')}${why}; it is tried again`
+    case 'release':
+      return `${name} attempt ${attempt} was ${paint.yellow('released')}; it starts again`
+    case 'fail':
+      return `${name} ${painted('failed', paint)}${why}`
+    case 'reuse':
+      return `${name} ${painted('succeeded', paint)}, cached`
+    case 'succeed':
+      return `${name} ${painted('succeeded', paint)} in ${spent(task)}`
+    case 'sleep':
+      return `${name} ${painted('sleeping', paint)}`
+    case 'skip':
+    case 'block':
+    case 'cancel':
+      return `${name} ${painted(report.state, paint)}`
+    default:
+      return null
+  }
+}
+
+function spent({ startedAt, endedAt }: TaskProgress): string {
+  return duration((endedAt ?? 0) - (startedAt ?? endedAt ?? 0))
+}
+
+const symbols: { readonly [state: string]: string } = {
+  waiting: '·',
+  ready: '·',
+  running: '▸',
+  sleeping: 'z',
+  retrying: '↻',
+  succeeded: '✓',
+  failed: '✗',
+  upstream_failed: '✗',
+  skipped: '-',
+  cancelled: '■',
+}
+
+/** Which tasks show first where not all have room. */
+const importance = [
+  'running',
+  'failed',
+  'retrying',
+  'sleeping',
+  'ready',
+  'upstream_failed',
+  'cancelled',
+  'succeeded',
+  'skipped',
+  'waiting',
+]
+
+/** The lines of the live table: every task, or where the terminal is too low those that matter, and counts. */
+export function taskLines(progress: RunProgress, terminal: Terminal, paint: Paint): readonly string[] {
+  const room = Math.max(3, terminal.err.rows - 4)
+  const { tasks } = progress
+  const all = tasks.length <= room
+  const shown = all
+    ? tasks
+    : [...tasks].sort((a, b) => importance.indexOf(a.state) - importance.indexOf(b.state)).slice(0, room - 1)
+  const width = Math.min(40, Math.max(...shown.map(({ id }) => id.length)))
+  const now = terminal.clock.now()
+  const lines = shown.map((task) => taskLine(task, { width, now, columns: terminal.err.columns }, paint))
+  const counts = [...progress.counts()].map(([state, count]) => `${grouped(count)} ${state}`).join(', ')
+  return all ? lines : [...lines, paint.dim(`of ${grouped(tasks.length)} tasks: ${counts}`)]
+}
+
+function taskLine(
+  task: TaskProgress,
+  { width, now, columns }: { width: number; now: number; columns: number },
+  paint: Paint,
+): string {
+  const { id, state, startedAt, endedAt, cached } = task
+  const name = id.length > width ? `${id.slice(0, width - 1)}…` : id.padEnd(width)
+  const shown = cached ? 'cached' : state
+  const time = startedAt === null || cached ? '' : duration((endedAt ?? now) - startedAt)
+  const detail = detailOf(task)
+  const left = Math.max(0, columns - width - 32)
+  const cut = detail.length > left ? `${detail.slice(0, Math.max(0, left - 1))}…` : detail
+  const symbol = painted(state, paint, symbols[state] ?? ' ')
+  return `${symbol} ${name}  ${painted(shown, paint)}${' '.repeat(16 - shown.length)}${time.padStart(8)}  ${paint.dim(cut)}`.trimEnd()
+}
+
+function detailOf({ amount, state, failure, attempt }: TaskProgress): string {
+  if (failure !== null && state !== 'running') return `${failure.kind}: ${oneLine(failure.message)}`
+  const again = attempt > 1 ? `attempt ${attempt}  ` : ''
+  if (amount === null || state !== 'running') return again.trim()
+  const { done, total, unit } = amount
+  const of = total === null || total === 0 ? '' : ` of ${grouped(total)}`
+  const percent = total === null || total === 0 ? '' : ` (${Math.floor((100 * done) / total)} %)`
+  return `${again}${grouped(done)}${of} ${unit}${percent}`.trim()
+}

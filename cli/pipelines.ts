@@ -1,0 +1,137 @@
+/** From the word on the command line to a compiled pipeline: a file is read and compiled, a name is looked up. */
+import { close, constants, open, read, type Stats } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import type { Compiled } from '../dsl/compile.ts'
+import type { Problem } from '../dsl/problems.ts'
+import { DagctlError } from '../engine/errors.ts'
+import type { Pipeline } from '../engine/pipeline.ts'
+import { InvalidPipeline } from './failure.ts'
+import type { Settings } from './settings.ts'
+import type { Terminal } from './terminal.ts'
+import { reading } from './wiring.ts'
+
+/** Bytes after which a file is cut: enough for the compiler to say that it is too large. */
+const readAtMost = 33 * 1024 * 1024
+
+/** A compiled pipeline and the absolute folder that its relative paths mean. */
+export interface Found {
+  readonly pipeline: Pipeline
+  readonly folder: string
+}
+
+/** A file as it was checked. */
+export interface Checked extends Compiled {
+  /** As named on the command line. */
+  readonly file: string
+  readonly bytes: Uint8Array
+}
+
+/** Whether a word names a file: it has a `/` or ends in .yaml. Anything else is a pipeline that the store knows. */
+export function isFile(word: string): boolean {
+  return word.includes('/') || word.endsWith('.yaml')
+}
+
+/** The pipeline that a word names. Warnings go to standard error. Throws usage errors and `InvalidPipeline`. */
+export async function findPipeline(word: string, settings: Settings, terminal: Terminal): Promise<Found> {
+  if (!isFile(word)) return { ...(await knownPipeline(word, settings)) }
+  const checked = await checkFile(word, terminal)
+  const { pipeline, problems } = checked
+  const report = await reportOf(checked)
+  if (pipeline === null || problems.some(({ severity }) => severity === 'error'))
+    throw new InvalidPipeline(word, report, problems.map(problemRow))
+  if (report !== '') terminal.err.write(`${report}\n`)
+  return { pipeline, folder: dirname(resolve(terminal.cwd, word)) }
+}
+
+/** Reads and compiles a file. Throws E202 or E203 where it cannot be read. */
+export async function checkFile(file: string, { cwd }: Terminal, strict = false): Promise<Checked> {
+  const bytes = await readPipelineFile(file, cwd)
+  const [{ compile }, { catalogue }] = await Promise.all([
+    import('../dsl/compile.ts'),
+    import('./catalogue.ts'),
+  ])
+  return { file, bytes, ...(await compile({ text: bytes, file }, catalogue, { strict })) }
+}
+
+/** All problems of a file as people read them; empty where there are none. */
+export async function reportOf({ problems, bytes }: Checked): Promise<string> {
+  if (problems.length === 0) return ''
+  const text = new TextDecoder('utf-8').decode(bytes)
+  const { format } = await import('../dsl/problems.ts')
+  return problems.map((problem) => format(problem, text)).join('\n')
+}
+
+/** A problem as JSON shows it. */
+export function problemRow({ severity, code, message, line, column, hint }: Problem): object {
+  return { severity, code, message, line, column, hint }
+}
+
+async function knownPipeline(name: string, settings: Settings): Promise<Found> {
+  const found = await reading(settings, (store) => store.latest(name))
+  if (found !== null) return found
+  throw new DagctlError('E204', `no pipeline \`${name}\` has run in ${basename(settings.data)} yet`, {
+    kind: 'usage',
+    hint: `a file is named by a word with / or ending in .yaml: did you mean ./${name}.yaml?`,
+  })
+}
+
+/** The bytes of a file, at most 33 MiB of them. */
+async function readPipelineFile(file: string, cwd: string): Promise<Uint8Array> {
+  const path = resolve(cwd, file)
+  const found = await statOf(path, file)
+  if (found.isDirectory()) {
+    throw new DagctlError('E203', `${file} is a folder, not a pipeline file`, {
+      kind: 'usage',
+      hint: '`dagctl validate` takes folders; everything else takes one file',
+    })
+  }
+  try {
+    return await readSome(path)
+  } catch (error) {
+    throw unreadable(file, error)
+  }
+}
+
+/** What lies at a path. Throws E202 where there is nothing, or it cannot be looked at. */
+export async function statOf(path: string, file: string): Promise<Stats> {
+  try {
+    return await stat(path)
+  } catch (error) {
+    throw unreadable(file, error)
+  }
+}
+
+function unreadable(file: string, error: unknown): DagctlError {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  const whys: { readonly [code: string]: string } = {
+    ENOENT: 'there is no such file',
+    ENOTDIR: 'a part of its path is no folder',
+    EACCES: 'you may not read it',
+    ELOOP: 'its links lead in a circle',
+    ENAMETOOLONG: 'its name is too long',
+  }
+  const shown = JSON.stringify(file).slice(1, -1)
+  return new DagctlError('E202', `cannot read ${shown}: ${whys[code] ?? message}`, {
+    kind: 'usage',
+    cause: error,
+  })
+}
+
+async function readSome(path: string): Promise<Uint8Array> {
+  const file = await promisify(open)(path, constants.O_RDONLY)
+  try {
+    const chunks: Uint8Array[] = []
+    for (let total = 0; total < readAtMost; ) {
+      const chunk = new Uint8Array(Math.min(1024 * 1024, readAtMost - total))
+      const { bytesRead } = await promisify(read)(file, chunk, 0, chunk.length, null)
+      if (bytesRead === 0) break
+      chunks.push(chunk.subarray(0, bytesRead))
+      total += bytesRead
+    }
+    return Buffer.concat(chunks)
+  } finally {
+    await promisify(close)(file)
+  }
+}

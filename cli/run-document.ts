@@ -1,0 +1,143 @@
+/** A run as JSON shows it, from what the store holds. Knows no terminal. */
+import type { Failure } from '../engine/errors.ts'
+import type { Json } from '../engine/json.ts'
+import type { Pipeline } from '../engine/pipeline.ts'
+import type { EventRecord, RunRecord, Store, TaskRecord } from '../engine/store/store.ts'
+import { instantOf, intervalOf } from './print.ts'
+
+/** One attempt of a task, as its events tell it. */
+export interface AttemptRow {
+  readonly attempt: number
+  readonly try: number | null
+  readonly state: string
+  readonly failure: Failure | null
+  /** What recovery changed; nothing changes anything yet. */
+  readonly change: null
+  readonly startedAt: string | null
+  readonly endedAt: string | null
+}
+
+/** One task, or one instance of a mapped task. */
+export interface TaskRow {
+  readonly id: string
+  readonly key: readonly string[] | null
+  readonly state: string
+  readonly attempts: number
+  readonly tries: number
+  readonly cached: string | null
+  readonly startedAt: string | null
+  readonly endedAt: string | null
+  readonly failure: Failure | null
+  readonly outputs: Json
+  readonly history?: readonly AttemptRow[]
+}
+
+/** The document of `run`, `runs show` and `runs resume`. */
+export interface RunDocument {
+  readonly run: {
+    readonly id: string
+    readonly pipeline: string
+    readonly version: string
+    readonly state: string
+    readonly interval: { readonly start: string; readonly end: string }
+    readonly startedAt: string | null
+    readonly endedAt: string | null
+  }
+  readonly tasks: readonly TaskRow[]
+}
+
+/** What else a document holds. */
+export interface DocumentOptions {
+  readonly instances?: boolean | undefined
+  readonly attempts?: boolean | undefined
+}
+
+/** The document of a run. */
+export async function documentOf(
+  store: Store,
+  run: RunRecord,
+  pipeline: Pipeline,
+  options: DocumentOptions = {},
+): Promise<RunDocument> {
+  const rows = (await store.tasks(run.id)).filter(({ key }) => key === null || options.instances === true)
+  const histories = options.attempts === true ? historiesOf(await store.events(run.id)) : null
+  const { id, version, state } = run
+  return {
+    run: {
+      id,
+      pipeline: run.pipeline,
+      version,
+      state,
+      interval: intervalOf(run.interval),
+      startedAt: instantOf(run.startedAt),
+      endedAt: instantOf(run.endedAt),
+    },
+    tasks: rows.map((row) => ({
+      ...taskRow(row, pipeline),
+      ...(histories && { history: histories.get(row.node) ?? [] }),
+    })),
+  }
+}
+
+function taskRow(row: TaskRecord, pipeline: Pipeline): TaskRow {
+  return {
+    id: pipeline.tasks[row.task]?.id ?? '',
+    key: row.key === null ? null : [row.key],
+    state: row.state,
+    attempts: row.attempt,
+    tries: row.tries,
+    cached: row.cached,
+    startedAt: instantOf(row.startedAt),
+    endedAt: instantOf(row.endedAt),
+    failure: row.state === 'succeeded' ? null : row.failure,
+    outputs: row.outputs,
+  }
+}
+
+/** How an event ends the attempt that it names. */
+const endings: { readonly [event: string]: string } = {
+  succeed: 'succeeded',
+  fail: 'failed',
+  retry: 'failed',
+  release: 'released',
+  sleep: 'sleeping',
+  skip: 'skipped',
+  cancel: 'cancelled',
+}
+
+type Open = { -readonly [field in keyof AttemptRow]: AttemptRow[field] }
+
+/** Attempts by node, in order. What happens between two attempts belongs to none. */
+function historiesOf(events: readonly EventRecord[]): Map<number, Open[]> {
+  const histories = new Map<number, Open[]>()
+  for (const { node, attempt, event, at, detail } of events) {
+    if (node === null || attempt === null) continue
+    if (event === 'claim') {
+      const tried = typeof detail?.try === 'number' ? detail.try : null
+      const row: Open = {
+        attempt,
+        try: tried,
+        state: 'running',
+        failure: null,
+        change: null,
+        startedAt: instantOf(at),
+        endedAt: null,
+      }
+      histories.set(node, [...(histories.get(node) ?? []), row])
+      continue
+    }
+    const open = histories.get(node)?.at(-1)
+    const state = endings[event]
+    if (open === undefined || state === undefined || open.attempt !== attempt || open.endedAt !== null)
+      continue
+    open.state = state
+    open.endedAt = instantOf(at)
+    if (state === 'failed' || state === 'released') open.failure = failureOf(detail)
+  }
+  return histories
+}
+
+function failureOf(detail: EventRecord['detail']): Failure | null {
+  if (typeof detail?.kind !== 'string' || typeof detail.message !== 'string') return null
+  return { kind: detail.kind as Failure['kind'], message: detail.message }
+}

@@ -1,0 +1,151 @@
+/** The end of a run for people: a table, the result's path, and what went wrong. Knows no engine. */
+import { join } from 'node:path'
+import { attemptId } from '../engine/executor.ts'
+import type { JsonObject } from '../engine/json.ts'
+import type { Pipeline } from '../engine/pipeline.ts'
+import { readLogs } from '../engine/runtime/attempt-folder.ts'
+import type { RunRecord, Store, TaskRecord } from '../engine/store/store.ts'
+import {
+  counted,
+  duration,
+  grouped,
+  harmless,
+  oneLine,
+  painted,
+  paintFor,
+  shortInterval,
+  table,
+} from './print.ts'
+import type { Settings } from './settings.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Failed tasks that are told of at length, and lines of their logs. */
+const most = { failures: 5, lines: 10 } as const
+
+/** A run and what is needed to tell of it. */
+export interface Subject {
+  readonly run: RunRecord
+  readonly pipeline: Pipeline
+  readonly store: Store
+  readonly settings: Settings
+}
+
+/** Prints how a run stands. */
+export async function printSummary(subject: Subject, terminal: Terminal): Promise<void> {
+  const { run, pipeline, store } = subject
+  const { out, env } = terminal
+  const paint = paintFor(out, env)
+  const rows = (await store.tasks(run.id)).filter(({ key }) => key === null)
+  const cells = rows.map((row) => {
+    const { recordsIn, records } = countsOf(row)
+    const state = row.cached === null ? row.state : 'cached'
+    const time =
+      row.startedAt === null || row.cached !== null
+        ? ''
+        : duration((row.endedAt ?? terminal.clock.now()) - row.startedAt)
+    return [
+      pipeline.tasks[row.task]?.id ?? '',
+      painted(state, paint),
+      String(row.attempt),
+      time,
+      recordsIn,
+      records,
+    ]
+  })
+  const right = ['attempts', 'time', 'records in', 'records out']
+  out.write(`${await table(['task', 'state', ...right], cells, right)}\n\n`)
+  const time =
+    run.startedAt === null ? '' : ` in ${duration((run.endedAt ?? terminal.clock.now()) - run.startedAt)}`
+  out.write(
+    `run ${run.id} of ${run.pipeline} (${shortInterval(run.interval)}) ${painted(run.state, paint)}${time}\n`,
+  )
+  tellReuse(rows, terminal)
+  for (const path of resultsOf(pipeline, rows)) out.write(`result: ${path}\n`)
+  await tellFailures(subject, rows, terminal)
+}
+
+function tellReuse(rows: readonly TaskRecord[], { out }: Terminal): void {
+  const reused = Map.groupBy(
+    rows.filter(({ cached }) => cached !== null),
+    ({ cached }) => cached as string,
+  )
+  for (const [run, tasks] of reused)
+    out.write(
+      `cached: ${counted(tasks.length, 'task')} did not change and reused the results of run ${run}\n`,
+    )
+}
+
+function countsOf({ state, outputs }: TaskRecord): { recordsIn: string; records: string } {
+  const values = state === 'succeeded' && typeof outputs === 'object' ? (outputs as JsonObject | null) : null
+  const shown = (value: unknown) => (typeof value === 'number' ? grouped(value) : '')
+  return { recordsIn: shown(values?.recordsIn), records: shown(values?.records) }
+}
+
+/** The datasets that nothing in the pipeline goes on with: of tasks below which no task made one. */
+export function resultsOf(pipeline: Pipeline, rows: readonly TaskRecord[]): readonly string[] {
+  const results: string[] = []
+  const makes = pipeline.tasks.map((_, index) => datasetsOf(rows[index]))
+  const continued = continuedTasks(pipeline, (index) => (makes[index]?.length ?? 0) > 0)
+  makes.forEach((datasets, index) => {
+    if (!continued.has(index)) results.push(...datasets)
+  })
+  return [...new Set(results)]
+}
+
+/** Tasks above a task that makes data. */
+function continuedTasks(pipeline: Pipeline, makes: (index: number) => boolean): ReadonlySet<number> {
+  const continued = new Set<number>()
+  const open = pipeline.tasks.flatMap((task, index) => (makes(index) ? task.needs : []))
+  for (let index = open.pop(); index !== undefined; index = open.pop()) {
+    if (continued.has(index)) continue
+    continued.add(index)
+    open.push(...(pipeline.tasks[index]?.needs ?? []))
+  }
+  return continued
+}
+
+/** Paths of datasets in a task's outputs: `dataset`, wherever it stands. */
+function datasetsOf(row: TaskRecord | undefined): readonly string[] {
+  if (row?.state !== 'succeeded') return []
+  const found: string[] = []
+  const look = (value: unknown) => {
+    if (Array.isArray(value)) value.forEach(look)
+    else if (typeof value === 'object' && value !== null)
+      for (const [name, inner] of Object.entries(value)) {
+        if (name === 'dataset' && typeof inner === 'string') found.push(inner)
+        else look(inner)
+      }
+  }
+  look(row.outputs)
+  return found
+}
+
+async function tellFailures(
+  { run, pipeline, settings }: Subject,
+  rows: readonly TaskRecord[],
+  terminal: Terminal,
+): Promise<void> {
+  const { err } = terminal
+  const paint = paintFor(err, terminal.env)
+  const failed = rows.filter(({ state }) => state === 'failed')
+  for (const row of failed.slice(0, most.failures)) {
+    const id = pipeline.tasks[row.task]?.id ?? ''
+    const { kind, message } = row.failure ?? { kind: 'user', message: 'no reason was noted' }
+    err.write(`\n${paint.red('failed')}: task ${id} (${kind}) after ${counted(row.attempt, 'attempt')}\n`)
+    err.write(`  ${oneLine(message)}\n`)
+    const folder = join(settings.data, 'attempts', run.id, attemptId(run.id, row.node, row.attempt))
+    for (const line of await lastLines(folder)) err.write(paint.dim(`  | ${line}\n`))
+    err.write(`  see: dagctl logs ${run.id} ${id}\n`)
+  }
+  if (failed.length > most.failures)
+    err.write(`\nand ${failed.length - most.failures} more; see: dagctl runs show ${run.id}\n`)
+}
+
+async function lastLines(folder: string): Promise<readonly string[]> {
+  const lines: string[] = []
+  for await (const { text } of readLogs(folder)) {
+    lines.push(harmless(text).slice(0, 500))
+    if (lines.length > most.lines) lines.shift()
+  }
+  return lines
+}

@@ -1,0 +1,96 @@
+/** The only file that chooses the concrete store, queue, runtimes, operators and languages. Everything is loaded when asked for. */
+import { existsSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Engine } from '../engine/engine.ts'
+import { DagctlError } from '../engine/errors.ts'
+import type { Report } from '../engine/report.ts'
+import type { Store } from '../engine/store/store.ts'
+import type { Wake } from '../engine/wake.ts'
+import { ownVersion } from './package.ts'
+import type { Settings } from './settings.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Opens the store, and makes it where it is not there. */
+export async function openStore({ store }: Settings): Promise<Store> {
+  const { openSqlite } = await import('../engine/store/sqlite.ts')
+  return openSqlite({ path: store })
+}
+
+/** Lends the store to work that only reads: where none was made yet, an empty one that leaves nothing behind. */
+export async function reading<Result>(
+  settings: Settings,
+  work: (store: Store) => Promise<Result>,
+): Promise<Result> {
+  const store = await openStore(existsSync(settings.store) ? settings : { ...settings, store: ':memory:' })
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}
+
+/** An engine on this machine: local queue, inline and process runtimes. Not started yet. */
+export async function makeEngine(
+  settings: Settings,
+  store: Store,
+  { clock, random }: Terminal,
+  report: (report: Report) => void,
+): Promise<Engine> {
+  const [engine, queue, inline, process, host, catalogue, evaluator, fingerprint, identity] =
+    await Promise.all([
+      import('../engine/engine.ts'),
+      import('../engine/queue/local.ts'),
+      import('../engine/runtime/inline.ts'),
+      import('../engine/runtime/process.ts'),
+      import('../plugins/host.ts'),
+      import('../operators/catalogue.ts'),
+      import('../dsl/evaluator.ts'),
+      import('../plugins/fingerprint.ts'),
+      import('../engine/identity.ts'),
+    ])
+  const operators = host.operatorsOf(catalogue.builtin)
+  const runner = new host.Host(operators)
+  const worker = {
+    module: neighbour('plugins/worker'),
+    args: ['--catalogue', neighbourUrl('operators/catalogue')],
+  }
+  return new engine.Engine({
+    data: settings.data,
+    store,
+    queue: new queue.LocalQueue({
+      runtimes: {
+        inline: new inline.InlineRuntime(runner, clock),
+        process: new process.ProcessRuntime({ host: runner, clock, worker }),
+      },
+    }),
+    evaluator: evaluator.createEvaluator(),
+    fingerprint: fingerprint.fingerprintOf(operators, ownVersion()),
+    clock,
+    random,
+    identity: identity.ownIdentity(),
+    isGone: identity.isGone,
+    wake: await bellOf(settings),
+    report,
+  })
+}
+
+/** The bell of the data folder: rung after a request was written. */
+export async function bellOf({ data }: Settings): Promise<Wake> {
+  const { fileWake } = await import('../engine/wake.ts')
+  return fileWake(join(data, 'wake'))
+}
+
+/** The error for a run that the store does not know. */
+export function noSuchRun(id: string): DagctlError {
+  return new DagctlError('E205', `there is no run ${id}`, { kind: 'usage', hint: 'see `dagctl runs list`' })
+}
+
+/** A module of ours, in the sources as in dist/. */
+function neighbourUrl(name: string): string {
+  return new URL(`../${name}${extname(import.meta.url)}`, import.meta.url).href
+}
+
+function neighbour(name: string): string {
+  return fileURLToPath(neighbourUrl(name))
+}
