@@ -56,7 +56,7 @@ async function measure(row: Row): Promise<string[]> {
   for (let round = 0; round < Math.max(5, row.rounds ?? 5); round++) {
     for (const side of sides) figures.get(side)?.push(await side.run())
   }
-  const show = (side: Side) => spread(figures.get(side) ?? [], row.unit)
+  const show = (side: Side) => spread(figures.get(side) ?? [], side.unit ?? row.unit)
   const ours = median(figures.get(row.ours) ?? [])
   if (row.others.length === 0) return [`| ${row.workload} | ${show(row.ours)} | | | ${row.goal ?? ''} |`]
   return row.others.map((other, index) => {

@@ -48,7 +48,7 @@ export async function noop(): Promise<Workload> {
           return figures.tasks
         },
       },
-      others: [{ name: 'raw commits', run: async () => raw }],
+      others: [{ name: 'raw', unit: 'commits/s', run: async () => raw }],
     }
   })
   return {

@@ -4,6 +4,8 @@
 export interface Side {
   /** `dagctl`, `xargs -P2`, `node -e 0`. */
   readonly name: string
+  /** Where it is not the row's. */
+  readonly unit?: Row['unit']
   /** Does the work once and gives the figure, in the row's unit. */
   run(): Promise<number>
 }
