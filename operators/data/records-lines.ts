@@ -120,13 +120,15 @@ class Splitter {
   }
 
   #hold(part: Uint8Array): void {
-    const before = this.#length
     this.#length += part.length
-    if (this.#length <= this.#maxLine) this.#held.push(part)
-    else if (before <= this.#maxLine) {
-      // The line has just become too long: only its head is of use from here on.
-      this.#held = [Buffer.concat([...this.#held, part.subarray(0, headBytes)]).subarray(0, headBytes)]
+    if (this.#length <= this.#maxLine) {
+      this.#held.push(part)
+      return
     }
+    // Too long: only its head is of use from here on, the same one however the stream is cut into chunks.
+    const head = Buffer.concat([...this.#held, part.subarray(0, headBytes)])
+    if (this.#held.length > 1 || head.length > (this.#held[0]?.length ?? 0))
+      this.#held = [head.subarray(0, headBytes)]
   }
 
   /** The unfinished line is complete; `ending` bytes of line end follow it. */

@@ -54,7 +54,7 @@ export class ShardWriter {
   #open: OpenShard | null = null
   #buffer = Buffer.allocUnsafeSlow(bufferSize)
   #filled = 0
-  #pending: Pending[] = []
+  readonly #pending: Pending[] = []
 
   constructor(options: WriterOptions) {
     this.#options = { extension: '.jsonl', shardRecords: Number.POSITIVE_INFINITY, ...options }
@@ -90,11 +90,11 @@ export class ShardWriter {
 
   /** Writes what is complete: whole buffers and full shards. */
   async flush(): Promise<void> {
-    const pending = this.#pending
-    this.#pending = []
-    for (const { shard, bytes, close } of pending) {
-      if (bytes) await this.#write(shard, bytes)
-      if (close) await this.#close(shard)
+    // What fails stays in the list, so that `abandon` finds its file.
+    for (let next = this.#pending[0]; next; next = this.#pending[0]) {
+      if (next.bytes) await this.#write(next.shard, next.bytes)
+      if (next.close) await this.#close(next.shard)
+      this.#pending.shift()
     }
   }
 
@@ -115,8 +115,8 @@ export class ShardWriter {
   /** Closes the last shard. No more can be appended. */
   async finish(): Promise<readonly Shard[]> {
     if (this.#open) this.#cut(this.#open, true)
-    this.#open = null
     await this.flush()
+    this.#open = null
     return this.#shards
   }
 
