@@ -128,11 +128,16 @@ async function languagesFor(text: string, tasks: { readonly [id: string]: TaskFi
 }
 
 async function templateLanguage(): Promise<Languages['template']> {
-  const [{ parseTemplate, TemplateError }, { typeOfTemplate }] = await Promise.all([
+  const [{ parseTemplate, unsafeExpressions, TemplateError }, { typeOfTemplate }] = await Promise.all([
     import('./template.ts'),
     import('./template-types.ts'),
   ])
-  return { parse: parseTemplate, type: typeOfTemplate, isError: (error) => error instanceof TemplateError }
+  return {
+    parse: parseTemplate,
+    unsafe: unsafeExpressions,
+    type: typeOfTemplate,
+    isError: (error) => error instanceof TemplateError,
+  }
 }
 
 async function expressionLanguage(): Promise<Languages['expression']> {

@@ -6,8 +6,15 @@ import { type Chain, compileExpression, ExpressionError, parseExpression } from 
 import { callHelper, HelperError } from './helpers.ts'
 import { withIntegers } from './integers.ts'
 import { lookUp, Unresolved } from './scope.ts'
-import { shellQuote } from './shell.ts'
-import { type Expression, isTemplate, parseTemplate, type Template, TemplateError } from './template.ts'
+import { shellQuote, unsafePlace } from './shell.ts'
+import {
+  type Expression,
+  isTemplate,
+  parseTemplate,
+  shellPlacesOf,
+  type Template,
+  TemplateError,
+} from './template.ts'
 import { quote, typeName } from './words.ts'
 
 /** Parsed texts that are kept; a pipeline's own are far fewer. */
@@ -65,18 +72,33 @@ function renderText(text: string, { scope, shell, templates }: Rendering, path: 
   return rethrown(text, () => {
     const { parts, whole } = kept(templates, text, parseTemplate)
     const quoted = shell.some((pointer) => matches(pointer, path))
+    if (quoted) return renderCommand({ parts, whole }, scope)
     const [only] = parts
-    if (whole && !quoted) return evaluate(only as Expression, scope)
-    return parts.map((part) => (typeof part === 'string' ? part : inserted(part, scope, quoted))).join('')
+    if (whole) return evaluate(only as Expression, scope)
+    return parts.map((part) => (typeof part === 'string' ? part : String(inserted(part, scope)))).join('')
   })
 }
 
-function inserted(part: Expression, scope: Scope, quoted: boolean): string {
+function renderCommand(template: Template, scope: Scope): string {
+  const places = [...shellPlacesOf(template)]
+  const words = template.parts.map((part) => {
+    if (typeof part === 'string') return part
+    const place = places.shift() ?? 'unsafe'
+    if (place === 'unsafe') throw new TemplateError('E130', unsafePlace, part.span)
+    const value = inserted(part, scope)
+    if (String(value).includes('\0'))
+      throw new HelperError('the value holds a NUL character, which no command can')
+    return typeof value === 'string' ? shellQuote(value, place) : String(value)
+  })
+  return words.join('')
+}
+
+function inserted(part: Expression, scope: Scope): string | number | boolean {
   const value = evaluate(part, scope)
   if (value === null) throw new HelperError('the value is null; use `default` to say what stands for it')
   if (typeof value === 'object')
     throw new HelperError(`${typeName(value)} cannot stand inside a longer string; use \`json\` or \`join\``)
-  return quoted ? shellQuote(String(value)) : String(value)
+  return value as string | number | boolean
 }
 
 function evaluate(expression: Expression, scope: Scope): Json {

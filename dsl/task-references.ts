@@ -5,6 +5,7 @@ import type { Path } from './positions.ts'
 import type { Span } from './problems.ts'
 import { type Fault, type Place, type Reference, resolvePath, type Visible } from './references.ts'
 import type { Report } from './report.ts'
+import { unsafePlace } from './shell.ts'
 import type { Template, TemplateError } from './template.ts'
 import type { Typed } from './template-types.ts'
 import { celType, integersIn } from './types.ts'
@@ -17,7 +18,10 @@ export interface Languages {
     type(
       template: Template,
       paths: (parts: readonly string[], span: Span, optional: boolean) => Typed | null,
+      asText: boolean,
     ): Typed
+    /** Where values cannot be quoted for the shell. */
+    unsafe(template: Template): readonly Span[]
     isError(error: unknown): error is TemplateError
   } | null
   readonly expression: {
@@ -41,6 +45,7 @@ export class TaskReferences {
   readonly #visible: Visible
   readonly #report: Report
   readonly #languages: Languages
+  #shell: readonly RegExp[] = []
 
   constructor(visible: Visible, report: Report, languages: Languages) {
     this.#visible = visible
@@ -49,15 +54,30 @@ export class TaskReferences {
   }
 
   /** Checks every templated string in `value`; gives them by JSON pointer from `value`. */
-  templates(value: unknown, path: Path, place: Place): ReadonlyMap<string, Templated> {
+  templates(
+    value: unknown,
+    path: Path,
+    place: Place,
+    shell: readonly string[] = [],
+  ): ReadonlyMap<string, Templated> {
     const found = new Map<string, Templated>()
+    this.#shell = shell.map((pointer) => new RegExp(`^${pointer.split('*').map(escaped).join('[^/]*')}$`))
     this.#walk(value, path, '', place, found)
     return found
   }
 
   #walk(value: unknown, path: Path, pointer: string, place: Place, found: Map<string, Templated>): void {
     if (typeof value === 'string') {
-      if (value.includes('{{')) found.set(pointer, this.#template(value, path, place))
+      if (value.includes('{{'))
+        found.set(
+          pointer,
+          this.#template(
+            value,
+            path,
+            place,
+            this.#shell.some((pattern) => pattern.test(pointer)),
+          ),
+        )
     } else if (Array.isArray(value)) {
       value.forEach((item, index) => {
         this.#walk(item, [...path, index], `${pointer}/${index}`, place, found)
@@ -77,16 +97,20 @@ export class TaskReferences {
     }
   }
 
-  #template(text: string, path: Path, place: Place): Templated {
+  #template(text: string, path: Path, place: Place, shell: boolean): Templated {
     const { template: language } = this.#languages
     const nothing = { whole: true, typed: { type: null, root: null } }
     if (!language) return nothing
     try {
       const template = language.parse(text)
-      const typed = language.type(template, (parts, span, optional) =>
-        this.#path(parts, place, optional, (complaint) => this.#report.inside(path, span, complaint)),
+      const typed = language.type(
+        template,
+        (parts, span, optional) =>
+          this.#path(parts, place, optional, (complaint) => this.#report.inside(path, span, complaint)),
+        shell,
       )
-      return { whole: template.whole, typed }
+      if (shell) for (const span of language.unsafe(template)) this.#report.inside(path, span, unsafe)
+      return { whole: template.whole && !shell, typed }
     } catch (error) {
       if (!language.isError(error)) throw error
       this.#report.inside(path, error.span, { code: error.code, message: error.message, hint: error.hint })
@@ -168,6 +192,16 @@ export class TaskReferences {
     const hint = didYouMean(literal, words, `it is one of ${words.map(quote).join(', ')}`)
     complain({ code: 'E134', message: `${quote(parts.join('.'))} is never ${quote(literal)}`, hint })
   }
+}
+
+const unsafe = {
+  code: 'E130',
+  message: unsafePlace,
+  hint: 'give it by `env`, and write "$NAME" here',
+} as const
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }
 
 function unguarded(parts: readonly string[], root: string): Fault {

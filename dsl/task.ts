@@ -50,7 +50,8 @@ function checkTask(
   const references = new TaskReferences(visibleTo(id, file, context), report, languages)
   const [inputPath, input] =
     file.run === undefined ? [[...path, 'with'], file.with ?? {}] : [[...path, 'run'], file.run]
-  const templates = references.templates(input, inputPath, 'with')
+  const shell = operator ? shellPointersOf(operator) : []
+  const templates = references.templates(input, inputPath, 'with', file.run === undefined ? shell : [''])
   if (file.env) references.templates(file.env, [...path, 'env'], 'env')
   if (file.cache?.files) references.templates(file.cache.files, [...path, 'cache', 'files'], 'cache.files')
   if (file.when !== undefined) references.expression(file.when, [...path, 'when'], 'when')

@@ -38,12 +38,13 @@ const unknown: Typed = { type: null, root: null }
 /**
  * The type that the template gives. Throws a TemplateError: E131 for wrong arguments of a helper, E132 for a list or
  * an object inside a longer string.
+ * @param asText whether even one whole `{{ }}` becomes text, as in a command
  */
-export function typeOfTemplate(template: Template, paths: PathTypes): Typed {
+export function typeOfTemplate(template: Template, paths: PathTypes, asText = false): Typed {
   const types = template.parts.map((part) =>
     typeof part === 'string' ? null : typeOfExpression(part, paths, false),
   )
-  if (template.whole) return types[0] ?? unknown
+  if (template.whole && !asText) return types[0] ?? unknown
   template.parts.forEach((part, index) => {
     const typed = types[index]
     if (

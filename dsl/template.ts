@@ -2,6 +2,7 @@
 import handlebars from 'handlebars/dist/cjs/handlebars/compiler/base.js'
 import type { Code } from './codes.ts'
 import type { Span } from './problems.ts'
+import { type ShellPlace, shellPlaces } from './shell.ts'
 import { didYouMean, either, quote } from './words.ts'
 
 /** A part of a template that has a value. Spans count in the template's string. */
@@ -268,4 +269,22 @@ export function pathsOf(
   }
   for (const part of template.parts) if (typeof part === 'object') visit(part, false)
   return found
+}
+
+/** Where each expression of a command's template stands for the shell, in the order of `parts`. */
+export function shellPlacesOf({ parts }: Template): readonly ShellPlace[] {
+  const texts = ['']
+  for (const part of parts) {
+    if (typeof part === 'string') texts[texts.length - 1] += part
+    else texts.push('')
+  }
+  return shellPlaces(texts)
+}
+
+/** The expressions of a command's template that stand where no quoting keeps their value a value. */
+export function unsafeExpressions(template: Template): readonly Span[] {
+  const expressions = template.parts.filter((part): part is Expression => typeof part === 'object')
+  return shellPlacesOf(template).flatMap((place, index) =>
+    place === 'unsafe' ? [(expressions[index] as Expression).span] : [],
+  )
 }
