@@ -16,6 +16,8 @@ export interface Piece {
   readonly done: Promise<unknown>
   /** What the first Ctrl-C does; `drain` leaves the runs active. */
   readonly onInterrupt: 'cancel' | 'drain'
+  /** Told of the first signal. */
+  readonly onStop?: () => void
   /** The command that goes on with what is left. */
   readonly goOn: string
 }
@@ -36,6 +38,7 @@ export async function conduct(piece: Piece): Promise<Conducted> {
   let how: Conducted = 'ended'
   const silence = terminal.onSignal((signal) => {
     heard++
+    piece.onStop?.()
     if (heard > 2) terminal.leave(exits.interrupted)
     if (heard === 2) {
       display.note(`left; what runs in processes goes on. Go on with: ${goOn}`)

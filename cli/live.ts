@@ -3,7 +3,7 @@ import type { Timer } from '../engine/clock.ts'
 import type { Report } from '../engine/report.ts'
 import { duration, grouped, oneLine, type Paint, painted, paintFor } from './print.ts'
 import type { RunProgress, TaskProgress } from './progress.ts'
-import type { Terminal } from './terminal.ts'
+import type { Sink, Terminal } from './terminal.ts'
 
 /** Whoever shows what happens. */
 export interface Display {
@@ -21,16 +21,29 @@ const pace = { busy: 100, idle: 500 } as const
 export async function displayOf(terminal: Terminal, progress: RunProgress): Promise<Display> {
   const paint = paintFor(terminal.err, terminal.env)
   if (!terminal.err.isTerminal) return new Lines(terminal, progress, paint)
+  const motif = {
+    lines: () => taskLines(progress, terminal, paint),
+    take: (report: Report) => progress.take(report) !== null,
+  }
+  return new Picture(terminal, paint, motif, await drawingOn(terminal.err))
+}
+
+/** A drawing on a terminal. */
+export async function drawingOn(sink: Sink): Promise<Drawing> {
   const { createLogUpdate } = await import('log-update')
-  const { err } = terminal
-  const stream = { write: (text: string) => (err.write(text), true), columns: err.columns, rows: err.rows }
-  const draw = createLogUpdate(stream as unknown as NodeJS.WritableStream, { showCursor: true })
-  return new Picture(
-    terminal,
-    paint,
-    { lines: () => taskLines(progress, terminal, paint), take: (r) => progress.take(r) !== null },
-    draw,
-  )
+  const stream = {
+    write(text: string) {
+      sink.write(text)
+      return true
+    },
+    get columns() {
+      return sink.columns
+    },
+    get rows() {
+      return sink.rows
+    },
+  }
+  return createLogUpdate(stream as unknown as NodeJS.WritableStream, { showCursor: true })
 }
 
 /** What a picture shows. */

@@ -15,8 +15,8 @@ export async function followLogs(
   const tails = new Map<string, Tail>()
   const look = async () => {
     for (const attempt of await choose()) {
-      let tail = tails.get(attempt.folder)
-      if (tail === undefined) tails.set(attempt.folder, (tail = new Tail(attempt, print)))
+      const tail = tails.get(attempt.folder) ?? new Tail(attempt, print)
+      tails.set(attempt.folder, tail)
       await tail.read()
     }
   }

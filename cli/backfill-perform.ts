@@ -1,0 +1,125 @@
+/** Performs a backfill on an engine of this process: takes its runs over, makes those that are missing. */
+
+import type { Engine } from '../engine/engine.ts'
+import { newId } from '../engine/run-id.ts'
+import { isEnded } from '../engine/state.ts'
+import { type BackfillOrder, planOf, type Standing, standingOf } from './backfill.ts'
+import { backfillDisplay } from './backfill-live.ts'
+import { type Conducted, conduct } from './conduct.ts'
+import { follow } from './follow.ts'
+import type { Display } from './live.ts'
+import { type Stage, withEngine } from './perform.ts'
+import { counted } from './print.ts'
+
+/** Runs what the order asks for, or goes on with it, and gives how it stands then. */
+export async function performBackfill(
+  stage: Stage,
+  order: BackfillOrder,
+): Promise<{ readonly standing: Standing; readonly how: Conducted }> {
+  const { store, terminal } = stage
+  const plan = await planOf(store, order, terminal.clock.now())
+  if (plan.state === null) return { standing: plan, how: 'ended' }
+  return withEngine(stage, async (engine, listen) => {
+    const id = plan.id ?? (await begin(stage, order))
+    const display = await backfillDisplay(terminal, plan)
+    let stopped = false
+    const parts = { engine, display, id, plan, stopped: () => stopped }
+    try {
+      listen((report) => display.report(report))
+      display.note(plan.id === null ? `backfill ${id} of ${order.pipeline.name}` : `backfill ${id} goes on`)
+      const how = await conduct({
+        engine,
+        display,
+        terminal,
+        done: performAll(stage, order, parts),
+        onInterrupt: 'drain',
+        onStop: () => {
+          stopped = true
+        },
+        goOn: 'the same command',
+      })
+      const standing = await standingOf(store, { ...plan, id })
+      if (standing.state !== 'running' && standing.state !== null) await store.endBackfill(id, standing.state)
+      return { standing, how: standing.state === 'running' ? 'left' : how }
+    } finally {
+      display.close()
+    }
+  })
+}
+
+async function begin({ store, terminal }: Stage, order: BackfillOrder): Promise<string> {
+  const { clock, random } = terminal
+  const { pipeline, from, to, mode, maxActive, reverse, params } = order
+  const { name, version } = pipeline
+  const [id, createdAt] = [newId(clock, random), clock.now()]
+  const state = 'running'
+  await store.createBackfill({
+    id,
+    pipeline: name,
+    version,
+    from,
+    to,
+    mode,
+    maxActive,
+    reverse,
+    params,
+    state,
+    createdAt,
+  })
+  return id
+}
+
+interface Performing {
+  readonly engine: Engine
+  readonly display: Display
+  readonly id: string
+  readonly plan: Standing
+  /** Whether no further run is to be made. */
+  stopped(): boolean
+}
+
+/** Resolves when every run of the backfill has ended. */
+async function performAll(stage: Stage, order: BackfillOrder, parts: Performing): Promise<void> {
+  const { engine, id, plan, stopped } = parts
+  const { pipeline, folder, params, omit, maxActive } = order
+  const ends: Promise<unknown>[] = []
+  const elsewhere: string[] = []
+  for (const { interval, action, run, state } of plan.rows) {
+    if (stopped()) return
+    if (action === 'skip') continue
+    if (run === null || !plan.own.has(run)) {
+      const made = { pipeline, folder, params, trigger: 'backfill', interval, backfill: id, omit } as const
+      const record = await engine.create(made, maxActive)
+      ends.push(engine.finished(record.id))
+    } else if (state !== null && !isEnded(state)) {
+      const adoption = await engine.adopt(run, maxActive)
+      if (adoption === 'alive') elsewhere.push(run)
+      else ends.push(engine.finished(run))
+    }
+  }
+  await Promise.all([...ends, followAll(stage, elsewhere, parts, maxActive)])
+}
+
+/** Runs that a living engine has, one after the other: each to its end, there or, where that engine dies, here. */
+async function followAll(
+  stage: Stage,
+  runs: readonly string[],
+  parts: Performing,
+  limit: number,
+): Promise<void> {
+  const { engine, display, stopped } = parts
+  if (runs.length > 0) display.note(`${counted(runs.length, 'run')} of a living engine are followed`)
+  const adopted: Promise<unknown>[] = []
+  for (const run of runs) {
+    if (stopped()) return
+    let adoption = await engine.adopt(run, limit)
+    if (adoption === 'alive') {
+      await follow({ ...stage, run }, async () => {
+        adoption = await engine.adopt(run, limit)
+        return adoption === 'adopted'
+      })
+    }
+    if (adoption === 'adopted') adopted.push(engine.finished(run))
+  }
+  await Promise.all(adopted)
+}
