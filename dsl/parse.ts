@@ -71,7 +71,8 @@ function located(
   text: string,
   lines: LineCounter,
 ): Problem {
-  const start = Math.min(span.start, text.length)
+  // What is missing at the end of the file is shown where its text ends, not on the empty line after it.
+  const start = span.start < text.length ? span.start : Math.max(0, text.trimEnd().length - 1)
   const { line, col } = lines.linePos(start)
   const lineEnd = text.indexOf('\n', start)
   const end = Math.min(span.end, lineEnd === -1 ? text.length : lineEnd)
@@ -126,6 +127,8 @@ function syntaxError(
       hint: 'one file, one pipeline',
       span,
     }
+  if (message.startsWith('Missing closing'))
+    return { code: 'E104', message: 'not valid YAML: a quote is not closed', span }
   const sentence = message.replace(/\s+/g, ' ').trim()
   return {
     code: 'E104',

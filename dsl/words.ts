@@ -39,21 +39,34 @@ export function typeName(value: unknown): string {
 }
 
 /**
- * The candidate that `name` was probably meant to be: equal but for case, else within an edit distance (Levenshtein) of
- * about a third of its length and at most 3. Among equals the first; undefined where none is near.
+ * The candidate that `name` was probably meant to be: equal but for case, else within an edit distance (Levenshtein, two
+ * swapped letters counted as one edit) of about a third of its length and at most 3. Of several equally near the one that
+ * shares more of its beginning and end; undefined where none is near.
  */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase()
   const limit = Math.min(3, Math.floor((name.length + 1) / 3))
   let best: string | undefined
-  let bestDistance = limit + 1
+  let bestScore = limit + 1
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - name.length) >= bestDistance) continue
-    const lower = candidate.toLowerCase()
-    const edits = lower === wanted ? 0 : distance(lower, wanted)
-    if (edits < bestDistance) [best, bestDistance] = [candidate, edits]
+    if (Math.abs(candidate.length - name.length) > limit) continue
+    const score = distanceOf(wanted, candidate.toLowerCase())
+    if (score < bestScore) [best, bestScore] = [candidate, score]
   }
   return best
+}
+
+/** Edits, less a part below 1 for what is equal at both ends. */
+function distanceOf(wanted: string, candidate: string): number {
+  if (wanted === candidate) return -1
+  const edits = distance(wanted, candidate)
+  const swapped = edits === 2 && [...wanted].sort().join('') === [...candidate].sort().join('')
+  const shorter = Math.min(wanted.length, candidate.length)
+  let same = 0
+  while (same < shorter && wanted[same] === candidate[same]) same += 1
+  let tail = 0
+  while (tail < shorter - same && wanted.at(-1 - tail) === candidate.at(-1 - tail)) tail += 1
+  return (swapped ? 1 : edits) - (same + tail) / (candidate.length + wanted.length + 1)
 }
 
 /** `did you mean …?`, else `fallback`. */
