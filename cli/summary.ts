@@ -60,7 +60,7 @@ export async function printSummary(subject: Subject, terminal: Terminal): Promis
     `run ${run.id} of ${run.pipeline} (${shortInterval(run.interval)}) ${painted(run.state, paint)}${time}\n`,
   )
   tellReuse(rows, terminal)
-  for (const path of resultsOf(pipeline, rows)) out.write(`result: ${path}\n`)
+  for (const { task, path } of resultsOf(pipeline, rows)) out.write(`result of ${task}: ${path}\n`)
   await tellFailures(subject, rows, terminal)
 }
 
@@ -82,14 +82,15 @@ function countsOf({ state, outputs }: TaskRecord): { recordsIn: string; records:
 }
 
 /** The datasets that nothing in the pipeline goes on with: of tasks below which no task made one. */
-export function resultsOf(pipeline: Pipeline, rows: readonly TaskRecord[]): readonly string[] {
-  const results: string[] = []
-  const makes = pipeline.tasks.map((_, index) => datasetsOf(rows[index]))
-  const continued = continuedTasks(pipeline, (index) => (makes[index]?.length ?? 0) > 0)
-  makes.forEach((datasets, index) => {
-    if (!continued.has(index)) results.push(...datasets)
-  })
-  return [...new Set(results)]
+function resultsOf(
+  pipeline: Pipeline,
+  rows: readonly TaskRecord[],
+): readonly { readonly task: string; readonly path: string }[] {
+  const made = pipeline.tasks.map((_, index) => datasetsOf(rows[index]))
+  const continued = continuedTasks(pipeline, (index) => (made[index]?.length ?? 0) > 0)
+  return pipeline.tasks.flatMap(({ id }, index) =>
+    continued.has(index) ? [] : (made[index] ?? []).map((path) => ({ task: id, path })),
+  )
 }
 
 /** Tasks above a task that makes data. */

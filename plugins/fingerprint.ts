@@ -47,8 +47,11 @@ export function fingerprintOf(operators: Operators, release: string): Fingerprin
       const found = await operators.find(name, version)
       if (found === undefined) return false
       const data = dataOf(cwd)
-      for (const { uri, beside } of markedStrings(found.output, outputs, 'output'))
-        if (!(await data.stands(uri, beside))) return false
+      for (const { uri, name, beside } of markedStrings(found.output, outputs, 'output')) {
+        // `shards` beside a `dataset` tells what was in it: another task may have replaced the folder since.
+        const shards = name === 'dataset' ? beside.shards : undefined
+        if (!(await data.stands(uri, shards))) return false
+      }
       return true
     },
   }
@@ -57,8 +60,8 @@ export function fingerprintOf(operators: Operators, release: string): Fingerprin
 interface Data {
   /** A digest of everything that a URI names. Throws where something of it cannot be read. */
   digest(uri: string): Promise<string>
-  /** Whether it still is what the outputs beside it tell. */
-  stands(uri: string, beside: JsonObject): Promise<boolean>
+  /** Whether it is still there; where the shards that it had are known, with the same ones. */
+  stands(uri: string, shards: Json | undefined): Promise<boolean>
 }
 
 function dataOf(cwd: string): Data {
@@ -77,11 +80,11 @@ function dataOf(cwd: string): Data {
       }
       return sha256(JSON.stringify(lines))
     },
-    async stands(uri, beside) {
+    async stands(uri, shards) {
       const path = objects.resolve(uri)
       const manifest = await readManifest(path)
       if (manifest === null) return (await objects.stat(uri)) !== null
-      return shardsMatch(objects, path, JSON.parse(manifest), beside.shards)
+      return shardsMatch(objects, path, JSON.parse(manifest), shards)
     },
   }
 }

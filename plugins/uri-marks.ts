@@ -4,9 +4,10 @@ import type { Json, JsonObject, JsonSchema } from '../engine/json.ts'
 /** Which way the data goes. */
 export type Mark = 'input' | 'output'
 
-/** A URI, and the object in which it stands. */
+/** A URI, the property that it is, and the object in which that stands. */
 export interface Marked {
   readonly uri: string
+  readonly name: string
   readonly beside: JsonObject
 }
 
@@ -26,13 +27,13 @@ export function mapMarked(
 /** Every URI under the mark. */
 export function markedStrings(schema: JsonSchema, value: Json, mark: Mark): readonly Marked[] {
   const found: Marked[] = []
-  const look = (schemas: readonly JsonSchema[], inner: Json, beside: JsonObject) => {
-    if (typeof inner === 'string' && isMarked(schemas, inner, mark)) found.push({ uri: inner, beside })
-    if (Array.isArray(inner)) for (const item of inner) look(under(schemas, 'items'), item, beside)
+  const look = (schemas: readonly JsonSchema[], inner: Json, name: string, beside: JsonObject) => {
+    if (typeof inner === 'string' && isMarked(schemas, inner, mark)) found.push({ uri: inner, name, beside })
+    if (Array.isArray(inner)) for (const item of inner) look(under(schemas, 'items'), item, name, beside)
     else if (isObject(inner))
-      for (const [name, item] of Object.entries(inner)) look(propertyOf(schemas, name), item, inner)
+      for (const [key, item] of Object.entries(inner)) look(propertyOf(schemas, key), item, key, inner)
   }
-  look(branches(schema), value, {})
+  look(branches(schema), value, '', {})
   return found
 }
 

@@ -121,7 +121,7 @@ const uri = { type: 'string', minLength: 1 } as const
 
 /** The properties of {@link DatasetOutputs}; all are always there. */
 export const datasetOutput = {
-  dataset: { ...uri, description: 'URI of the dataset folder.' },
+  dataset: { ...uri, 'x-uri': 'output', description: 'URI of the dataset folder.' },
   records: { ...count, description: 'Records in the dataset.' },
   bytes: { ...count, description: 'Bytes of its shards together.' },
   shards: {
@@ -149,10 +149,12 @@ export const countsOutput = {
   },
   quarantine: {
     type: ['string', 'null'],
+    'x-uri': 'output',
     description: 'URI of the dataset of rejected records, with reasons; null where there are none.',
   },
   review: {
     type: ['string', 'null'],
+    'x-uri': 'output',
     description: 'URI of the dataset of records for a person; null where there are none.',
   },
 } as const
