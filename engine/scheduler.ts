@@ -8,22 +8,22 @@ import type { Fingerprint } from './cache.ts'
 import type { Clock } from './clock.ts'
 import { DagctlError } from './errors.ts'
 import type { Evaluator } from './evaluator.ts'
-import { attemptOf, judge, type Prepared, prepare } from './executor.ts'
+import { attemptOf, judge, prepare } from './executor.ts'
 import type { Json } from './json.ts'
-import { Lanes, type Ready } from './lanes.ts'
 import type { LiveRun, Node } from './live-run.ts'
 import type { Outcome } from './outcome.ts'
 import { apply, begin, cancelAll } from './plan.ts'
 import type { Queue } from './queue/queue.ts'
 import type { Random } from './random.ts'
 import { type Report, taskReport } from './report.ts'
-import { type Reusable, Reuse } from './reuse.ts'
+import { Reuse } from './reuse.ts'
 import { RunQueue } from './run-queue.ts'
 import type { AttemptEvent } from './runtime/runtime.ts'
 import { fail, settle } from './settle.ts'
+import { Starter } from './starter.ts'
 import { isEnded, nextRunState, nextTaskState } from './state.ts'
 import type { Batch, Store } from './store/store.ts'
-import { type Claim, claimOf, type Start, type Written, writeOf } from './turn.ts'
+import { type Claim, type Written, writeOf } from './turn.ts'
 
 /** What a scheduler works with; everything from outside comes in here. */
 export interface SchedulerParts {
@@ -47,10 +47,9 @@ export class Scheduler implements AttemptListener {
   readonly #parts: SchedulerParts
   readonly #runs = new Map<string, LiveRun>()
   readonly #queued = new RunQueue()
-  readonly #lanes = new Lanes()
+  readonly #starter: Starter
   readonly #alarm: Alarm
   readonly #attempts: Attempts
-  readonly #looked = new Map<Node, Start>()
   readonly #reuse: Reuse
   readonly #ended = new Map<string, (() => void)[]>()
   #inbox: (() => void)[] = []
@@ -66,6 +65,15 @@ export class Scheduler implements AttemptListener {
     this.#parts = parts
     this.#alarm = new Alarm(parts.clock)
     this.#reuse = new Reuse(parts.store, parts.fingerprint, parts.clock)
+    this.#starter = new Starter(
+      { ...parts, reuse: this.#reuse },
+      {
+        owns: (run) => this.#owns(run),
+        touch: (run, node, change) => this.#touch(run, node, change),
+        ask: (question, then) => this.#ask(question, then),
+        wakeAt: (run, node, at) => this.#wakeAt(run, node, at),
+      },
+    )
     this.#attempts = new Attempts(parts.queue, this.#alarm, this)
   }
 
@@ -111,7 +119,7 @@ export class Scheduler implements AttemptListener {
   /** Looks again at whatever waits for a limit that other engines share. */
   look(): void {
     this.#post(() => {
-      this.#lanes.reopen()
+      this.#starter.reopen()
       this.#queued.reopen()
     })
   }
@@ -166,7 +174,7 @@ export class Scheduler implements AttemptListener {
 
   #settle(run: LiveRun, node: Node, attempt: number, raw: Outcome, baseline: Json): void {
     if (!this.#owns(run) || node.attempt !== attempt) return
-    this.#lanes.reopen(run.record.pipeline)
+    this.#starter.reopen(run.record.pipeline)
     if (node.state !== 'running') {
       // Cancelled meanwhile: the late outcome changes nothing but that the slot is free.
       run.amend(node, { holding: false })
@@ -190,7 +198,7 @@ export class Scheduler implements AttemptListener {
       this.#post(() => {
         if (!this.#owns(run) || node.wakeAt !== at) return
         // A released task is ready all along, but not before this time.
-        if (node.state === 'ready') this.#lanes.push({ run, node })
+        if (node.state === 'ready') this.#starter.push({ run, node })
         else if (node.state === 'sleeping')
           this.#touch(run, node, () => apply(run, node, 'wake', this.#now(), { patch: { wakeAt: null } }))
         else if (node.state === 'retrying')
@@ -249,7 +257,8 @@ export class Scheduler implements AttemptListener {
     const inbox = this.#inbox
     this.#inbox = []
     for (const work of inbox) work()
-    const claims = this.#draining ? [] : this.#choose(at)
+    const claims = this.#draining ? [] : this.#starter.choose(this.#touched, at)
+    for (const { run } of claims) this.#touched.add(run)
     const starts = this.#draining ? [] : this.#queued.candidates()
     const { batch, written } = this.#collect(at, claims, starts)
     const acts = this.#acts
@@ -265,74 +274,6 @@ export class Scheduler implements AttemptListener {
     }
     for (const act of acts) act()
     if (this.#drained !== null && this.#attempts.size === 0 && this.#inbox.length === 0) this.#drained()
-  }
-
-  /** The ready tasks to claim now: as many as the queue has room for, their inputs resolved. */
-  #choose(at: number): Claim[] {
-    const claims: Claim[] = []
-    const taken = new Map<string, number>()
-    this.#admit(at)
-    for (let found = true; found; this.#admit(at)) {
-      found = false
-      for (const lane of this.#lanes.open()) {
-        let used = taken.get(lane.runtime) ?? 0
-        while (lane.queue.length > 0 && used < this.#parts.queue.free(lane.runtime)) {
-          const claim = this.#prepare(this.#lanes.take(lane), at)
-          if (claim !== null) used = claims.push(claim) && used + 1
-          found = true
-        }
-        taken.set(lane.runtime, used)
-      }
-    }
-    return claims
-  }
-
-  /** Moves what became ready into its lane. */
-  #admit(at: number): void {
-    for (const run of this.#touched) {
-      for (const node of run.readied.splice(0)) {
-        if (node.wakeAt !== null && node.wakeAt > at) this.#wakeAt(run, node, node.wakeAt)
-        else this.#lanes.push({ run, node })
-      }
-    }
-  }
-
-  #prepare({ run, node }: Ready, at: number): Claim | null {
-    if (!this.#owns(run) || node.state !== 'ready') return null
-    const start = this.#looked.get(node) ?? this.#resolve(run, node)
-    if (start === null) return null
-    this.#looked.delete(node)
-    this.#touched.add(run)
-    return claimOf({ run, node }, start, at)
-  }
-
-  /** The inputs of a ready task; null where it ends without starting, or where its cache is being looked at. */
-  #resolve(run: LiveRun, node: Node): Start | null {
-    const prepared: Prepared = prepare(run, node, this.#parts.evaluator)
-    if (prepared.type === 'skip') {
-      const detail = { reason: prepared.reason }
-      this.#touch(run, node, () => apply(run, node, 'skip', this.#now(), { detail }))
-      return null
-    }
-    if (prepared.type === 'fail') {
-      this.#touch(run, node, () => fail(run, node, prepared.failure, this.#circumstances()))
-      return null
-    }
-    if (run.task(node).cache === null || node.tries > 0) return prepared
-    this.#ask(this.#reuse.lookUp(run, node, prepared), (found) => this.#afterLook(run, node, prepared, found))
-    return null
-  }
-
-  #afterLook(run: LiveRun, node: Node, start: Start, found: Reusable | null): void {
-    if (!this.#owns(run) || node.state !== 'ready') return
-    if (found === null) {
-      this.#looked.set(node, start)
-      this.#lanes.push({ run, node })
-      return
-    }
-    const at = this.#now()
-    const patch = { outputs: found.outputs, cached: found.run, startedAt: at }
-    this.#touch(run, node, () => apply(run, node, 'reuse', at, { patch, detail: { run: found.run } }))
   }
 
   /** Everything that the turn decided, as one transaction. */
@@ -358,19 +299,19 @@ export class Scheduler implements AttemptListener {
 
   /** Starts what was granted; what had no room goes back to where it stood. */
   #act(claims: readonly Claim[], denied: ReadonlyMap<string, readonly number[]>): void {
-    const back: Ready[] = []
-    for (const { run, node, start, patch } of claims) {
+    const back: Claim[] = []
+    for (const claim of claims) {
+      const { run, node, start, patch } = claim
       if (!this.#owns(run)) continue
       if (denied.get(run.record.id)?.includes(node.index)) {
-        this.#looked.set(node, start)
-        back.push({ run, node })
+        back.push(claim)
         continue
       }
       Object.assign(node, patch, { state: nextTaskState(node.state, 'claim'), attempt: node.attempt + 1 })
       this.#parts.report(taskReport(run, node, 'claim', this.#now()))
       this.#attempts.start(run, node, attemptOf(run, node, start, this.#parts.data))
     }
-    this.#lanes.putBack(back)
+    this.#starter.putBack(back)
   }
 
   #startRuns(starts: Batch['starts'], started: ReadonlySet<string>, at: number): void {
