@@ -4,8 +4,9 @@
  * that looks for a neighbour by `import.meta.url` expects.
  */
 import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { join, relative } from 'node:path'
-import { build, type Metafile } from 'esbuild'
+import { build, type Metafile, type Plugin } from 'esbuild'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
@@ -15,6 +16,28 @@ const entryPoints = ['cli/main.ts', 'plugins/worker.ts', 'operators/catalogue.ts
 
 /** Native or large, and needed by few commands: loaded from node_modules when asked for. */
 const external = ['better-sqlite3', 'eld', 'libphonenumber-js', 'llama3-tokenizer-js', 're2js', 'validator']
+
+/**
+ * `await import('a-commonjs-package')` has the package's names in Node, but only `default` in a bundle with splitting.
+ * So a lazily imported package goes through a module that names them.
+ */
+const namedLazyImports: Plugin = {
+  name: 'named-lazy-imports',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^[@a-z]/ }, ({ path, kind, resolveDir, pluginData }) => {
+      const bundled = !external.includes(path.split('/')[0] ?? '') && !isBuiltin(path)
+      if (kind !== 'dynamic-import' || pluginData === 'named' || !bundled) return undefined
+      return { path, namespace: 'lazy', pluginData: resolveDir }
+    })
+    onLoad({ filter: /.*/, namespace: 'lazy' }, async ({ path, pluginData }) => {
+      const names = Object.keys(await import(path)).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name))
+      const exported = names.filter((name) => name !== 'default' && name !== 'module.exports')
+      const lines = exported.map((name) => `const { ${name} } = all\nexport { ${name} }`)
+      const source = `import * as all from ${JSON.stringify(path)}\nexport default all.default\n${lines.join('\n')}\n`
+      return { contents: source, resolveDir: pluginData, pluginData: 'named' }
+    })
+  },
+}
 
 /** The packages whose code is in the bundle, with the folders that they were taken from. */
 function bundledPackages({ inputs }: Metafile): Map<string, string> {
@@ -58,6 +81,7 @@ const { metafile } = await build({
   keepNames: false,
   legalComments: 'none',
   external,
+  plugins: [namedLazyImports],
   // Packages in CommonJS call `require` for Node's own modules.
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
   metafile: true,
