@@ -11,7 +11,7 @@ import { type Random, seededRandom } from '../../engine/random.ts'
 import type { Attempt, RunningAttempt } from '../../engine/runtime/runtime.ts'
 import { isEnded } from '../../engine/state.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
-import type { RunRecord, Store, TaskRecord } from '../../engine/store/store.ts'
+import type { Batch, CommitResult, RunRecord, Store, TaskRecord } from '../../engine/store/store.ts'
 import { type ClockFace, VirtualClock } from '../support/virtual-clock.ts'
 import { type Flavour, outcomeOf, pick } from './random-pipeline.ts'
 
@@ -100,6 +100,10 @@ class World {
   #hosts: Host[] = []
   #pids = 1
   #crashes = 0
+  /** Something was committed since the last look whether all is over. */
+  #written = true
+  /** Tasks that were recorded as succeeded, as `run/node`. */
+  readonly #succeeded = new Set<string>()
 
   constructor(seed: number, pipeline: Pipeline, flavour: Flavour, hazards: Hazards) {
     this.#seed = seed
@@ -138,6 +142,8 @@ class World {
   }
 
   async #over(): Promise<boolean> {
+    if (!this.#written) return false
+    this.#written = false
     const active = await this.store.runs({ active: true, limit: 1 })
     return this.#ids.length > 0 && active.length === 0
   }
@@ -211,11 +217,22 @@ class World {
             return never
           }
           const result = await method(...values)
+          if (name === 'commit') this.#note(values[0] as Batch, result as CommitResult)
           if (name === 'commit' && this.#random.next() < crashAfterCommit) this.#kill(host())
           return host().face.dead ? never : result
         }
       },
     }) as Store
+  }
+
+  #note({ runs }: Batch, { lost }: CommitResult): void {
+    this.#written = true
+    for (const { run, tasks } of runs) {
+      if (lost.includes(run)) continue
+      for (const { node, events } of tasks) {
+        if (events.some(({ event }) => event === 'succeed')) this.#succeeded.add(`${run}/${node}`)
+      }
+    }
   }
 
   #queue(host: () => Host): Queue {
@@ -250,22 +267,30 @@ class World {
     )
     this.#check(rival === undefined, `attempts ${rival?.attempt.id} and ${attempt.id} run at once`)
     this.#processes.set(attempt.id, process)
-    void this.#checkClaim(process)
     const duration = this.#random.next() < 0.3 ? 0 : pick(this.#random, 10_000)
-    if (this.#random.next() < this.#hazards.vanish)
-      this.#world.at(this.#clock.time + duration, () => this.#settle(process, lost))
-    else void this.#begin(process, duration)
+    const vanishes = this.#random.next() < this.#hazards.vanish
+    this.#begin(process, duration, vanishes).catch((error) => {
+      this.#broken ??= error
+    })
     return this.#listenTo(process)
   }
 
-  async #begin(process: Process, duration: number): Promise<void> {
-    const row = (await this.store.tasks(process.attempt.run.id))[process.node] as TaskRecord
-    const wakes = process.attempt.state === null ? 0 : 1
-    const run = this.#ids.indexOf(process.attempt.run.id)
-    const raw = outcomeOf(this.#seed, run, process.node, row.tries, wakes, this.#flavour)
+  async #begin(process: Process, duration: number, vanishes: boolean): Promise<void> {
+    const { run, state } = process.attempt
+    const row = (await this.store.tasks(run.id))[process.node] as TaskRecord
+    await this.#checkClaim(process, row)
+    const wakes = state === null ? 0 : 1
+    const raw = outcomeOf(
+      this.#seed,
+      this.#ids.indexOf(run.id),
+      process.node,
+      row.tries,
+      wakes,
+      this.#flavour,
+    )
     this.#world.at(this.#clock.time + duration, () => {
       const until = this.#clock.time + 3000
-      this.#settle(process, raw.type === 'sleep' ? { ...raw, until } : raw)
+      this.#settle(process, vanishes ? lost : raw.type === 'sleep' ? { ...raw, until } : raw)
     })
   }
 
@@ -299,16 +324,11 @@ class World {
   }
 
   /** Invariants 1, 3 and 5, at the moment an attempt starts. */
-  async #checkClaim({ attempt, node }: Process): Promise<void> {
-    const rows = await this.store.tasks(attempt.run.id)
-    const row = rows[node] as TaskRecord
+  async #checkClaim({ attempt, node }: Process, row: TaskRecord): Promise<void> {
+    const durable = row.attempt === attempt.task.attempt && row.holding
+    this.#check(durable, `attempt ${attempt.id} started before its claim was durable`)
     this.#check(
-      row.attempt === attempt.task.attempt && row.holding,
-      `attempt ${attempt.id} started before its claim was durable`,
-    )
-    const events = (await this.store.events(attempt.run.id)).filter((event) => event.node === node)
-    this.#check(
-      !events.some(({ event }) => event === 'succeed'),
+      !this.#succeeded.has(`${attempt.run.id}/${node}`),
       `${attempt.task.id} had succeeded and ran again`,
     )
     const limit = this.#pipeline.concurrency.tasks
