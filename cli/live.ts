@@ -233,7 +233,7 @@ function taskLine(
   const left = Math.max(0, columns - width - 32)
   const cut = detail.length > left ? `${detail.slice(0, Math.max(0, left - 1))}…` : detail
   const symbol = painted(state, paint, symbols[state] ?? ' ')
-  return `${symbol} ${name}  ${painted(shown, paint)}${' '.repeat(16 - shown.length)}${time.padStart(8)}  ${paint.dim(cut)}`.trimEnd()
+  return `${symbol} ${name}  ${painted(shown, paint)}${' '.repeat(16 - shown.length)}${time.padStart(8)}  ${cut === '' ? '' : paint.dim(cut)}`.trimEnd()
 }
 
 function detailOf({ amount, state, failure, attempt }: TaskProgress): string {
