@@ -17,14 +17,20 @@ const yamlOf = (schedule: string) =>
 t.test('all 275 vectors on which three cron libraries agree', async (t) => {
   const cases = casesFolder(t, 'cron')
   if (cases === null) return
-  const { vectors } = JSON.parse(readFileSync(join(cases, 'next.json'), 'utf8')) as { vectors: readonly Vector[] }
+  const { vectors } = JSON.parse(readFileSync(join(cases, 'next.json'), 'utf8')) as {
+    vectors: readonly Vector[]
+  }
   const folder = t.testdir({})
   t.equal(vectors.length, 275)
   for (const { expr, tz, from, next } of vectors) {
     writeFileSync(join(folder, 'due.yaml'), yamlOf(JSON.stringify({ cron: expr, timezone: tz })))
     const { exit, document } = await json(folder, ['next', 'due.yaml', '--count', '5', '--after', from])
     const wanted = next.map((instant) => new Date(instant).toISOString())
-    t.strictSame({ exit, instants: document.instants }, { exit: 0, instants: wanted }, `${expr} ${tz} from ${from}`)
+    t.strictSame(
+      { exit, instants: document.instants },
+      { exit: 0, instants: wanted },
+      `${expr} ${tz} from ${from}`,
+    )
   }
 })
 
@@ -47,14 +53,18 @@ t.test('a time without an offset is in the zone of the pipeline', async (t) => {
 })
 
 t.test('a schedule that is over has no further instants', async (t) => {
-  const folder = t.testdir({ 'due.yaml': yamlOf('{ cron: "0 2 * * *", start: 2026-01-01, end: 2026-01-03 }') })
+  const folder = t.testdir({
+    'due.yaml': yamlOf('{ cron: "0 2 * * *", start: 2026-01-01, end: 2026-01-03 }'),
+  })
   const { exit, document } = await json(folder, ['next', 'due.yaml', '--after', '2026-02-01'])
   t.equal(exit, 0)
   t.strictSame(document, { instants: [], intervals: [] })
 })
 
 t.test('without a schedule there is no next: exit 2', async (t) => {
-  const folder = t.testdir({ 'due.yaml': 'dagctl: 1\npipeline: due\ntasks: { a: { uses: Noop, timeout: 1m } }\n' })
+  const folder = t.testdir({
+    'due.yaml': 'dagctl: 1\npipeline: due\ntasks: { a: { uses: Noop, timeout: 1m } }\n',
+  })
   const { exit, err } = await dagctl(folder, ['next', 'due.yaml'])
   t.equal(exit, 2)
   t.match(err, 'E208 the pipeline due has no schedule')
@@ -62,6 +72,11 @@ t.test('without a schedule there is no next: exit 2', async (t) => {
 
 t.test('counts and times that are none are refused: exit 2', async (t) => {
   const folder = t.testdir({ 'due.yaml': yamlOf('{ cron: "0 2 * * *" }') })
-  for (const words of [['--count', '0'], ['--count', 'many'], ['--after', 'tomorrow'], ['--after', '2026-02-30']])
+  for (const words of [
+    ['--count', '0'],
+    ['--count', 'many'],
+    ['--after', 'tomorrow'],
+    ['--after', '2026-02-30'],
+  ])
     t.equal((await dagctl(folder, ['next', 'due.yaml', ...words])).exit, 2, words.join(' '))
 })

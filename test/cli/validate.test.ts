@@ -23,7 +23,9 @@ t.test('a broken file is refused with every problem, its exit and no stack trace
 
 t.test('so does the real command', async (t) => {
   const folder = t.testdir({})
-  const files = brokenFiles().filter(({ name }) => ['alias-bomb', 'deep-flow', 'nul-byte', 'folder', 'missing'].includes(name))
+  const files = brokenFiles().filter(({ name }) =>
+    ['alias-bomb', 'deep-flow', 'nul-byte', 'folder', 'missing'].includes(name),
+  )
   t.equal(files.length, 5)
   await Promise.all(
     files.map(async (file) => {
@@ -43,7 +45,12 @@ t.test('the document tells of every file', async (t) => {
   const [first, second] = document.files
   t.match(first, { file: 'broken.yaml', pipeline: 'broken', version: null, tasks: 2 })
   t.strictSame(
-    first.problems.map(({ severity, code, line, column }: { [name: string]: unknown }) => [severity, code, line, column]),
+    first.problems.map(({ severity, code, line, column }: { [name: string]: unknown }) => [
+      severity,
+      code,
+      line,
+      column,
+    ]),
     [
       ['error', 'E125', 3, 21],
       ['error', 'E121', 3, 54],
@@ -98,7 +105,8 @@ t.test('SARIF and GitHub annotations carry the same problems', async (t) => {
     log.runs[0].results.map(({ ruleId, level, locations }: { [name: string]: unknown }) => [
       ruleId,
       level,
-      (locations as { physicalLocation: { region: { startLine: number } } }[])[0]?.physicalLocation.region.startLine,
+      (locations as { physicalLocation: { region: { startLine: number } } }[])[0]?.physicalLocation.region
+        .startLine,
     ]),
     [
       ['E125', 'error', 3],

@@ -1,0 +1,255 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { dagctl, json } from '../support/command-line.ts'
+
+const head = 'dagctl: 1\npipeline: made\ndefaults: { timeout: 1m, retry: { attempts: 1 } }\n'
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+const runId = /^\d{8}-\d{6}-[0-9a-z]{6}$/
+
+t.test('a run that succeeds: exit 0 and the whole document', async (t) => {
+  const folder = t.testdir({
+    'made.yaml': `${head}params: { who: { type: string } }
+tasks:
+  greet: { uses: Noop, with: { outputs: { text: "hello {{ params.who }}" } } }
+  pass: { run: "printf '{\\"got\\": \\"%s\\"}' {{ tasks.greet.outputs.text }} > $DAGCTL_OUTPUT" }
+`,
+  })
+  const { exit, document } = await json(folder, [
+    'run',
+    'made.yaml',
+    '--param',
+    'who=you',
+    '--at',
+    '2026-01-02',
+  ])
+  t.equal(exit, 0)
+  t.match(document.run, {
+    id: runId,
+    pipeline: 'made',
+    version: /^[0-9a-f]{64}$/,
+    state: 'succeeded',
+    interval: { start: '2026-01-02T00:00:00.000Z', end: '2026-01-02T00:00:00.000Z' },
+    startedAt: instant,
+    endedAt: instant,
+  })
+  t.strictSame(Object.keys(document.run), [
+    'id',
+    'pipeline',
+    'version',
+    'state',
+    'interval',
+    'startedAt',
+    'endedAt',
+  ])
+  t.match(document.tasks, [
+    { id: 'greet', key: null, state: 'succeeded', attempts: 1, tries: 1, cached: null, failure: null },
+    { id: 'pass', outputs: { got: 'hello you' } },
+  ])
+  t.strictSame(Object.keys(document.tasks[0]), [
+    'id',
+    'key',
+    'state',
+    'attempts',
+    'tries',
+    'cached',
+    'startedAt',
+    'endedAt',
+    'failure',
+    'outputs',
+  ])
+  const shown = await json(folder, ['runs', 'show', document.run.id])
+  t.strictSame(shown, { exit: 0, document }, '`runs show` gives the same document')
+})
+
+t.test('a run that fails: exit 4, with the kind and message of the failure', async (t) => {
+  const folder = t.testdir({
+    'made.yaml': `${head}tasks:\n  break: { run: "echo oh no >&2; exit 3" }\n  after: { uses: Noop, needs: [break] }\n`,
+  })
+  const { exit, document } = await json(folder, ['run', 'made.yaml'])
+  t.equal(exit, 4)
+  t.equal(document.run.state, 'failed')
+  t.match(document.tasks, [
+    { id: 'break', state: 'failed', failure: { kind: 'user', message: /exited with code 3/ }, outputs: null },
+    { id: 'after', state: 'upstream_failed', attempts: 0, startedAt: null, endedAt: instant },
+  ])
+})
+
+t.test('people are told of a failure: what, the last lines of its log, and what to do', async (t) => {
+  const folder = t.testdir({
+    'made.yaml': `${head}tasks: { break: { run: "echo before; echo oh no >&2; exit 3" } }\n`,
+  })
+  const { err } = await dagctl(folder, ['run', 'made.yaml'])
+  t.match(err, 'failed: task break (user) after 1 attempt')
+  t.match(err, '| oh no')
+  t.match(err, /see: dagctl logs \S+ break/)
+})
+
+t.test('--attempts shows what became of each', async (t) => {
+  const folder = t.testdir({
+    'made.yaml': `dagctl: 1
+pipeline: made
+tasks:
+  second: { run: "mkdir tried || exit 0; exit 75", timeout: 1m, retry: { attempts: 2, delay: 1ms, jitter: none } }
+`,
+  })
+  const { document } = await json(folder, ['run', 'made.yaml'])
+  t.match(document.tasks[0], { state: 'succeeded', attempts: 2, tries: 2, failure: null })
+  const shown = await json(folder, ['runs', 'show', document.run.id, '--attempts'])
+  t.match(shown.document.tasks[0].history, [
+    {
+      attempt: 1,
+      try: 1,
+      state: 'failed',
+      failure: { kind: 'crash' },
+      change: null,
+      startedAt: instant,
+      endedAt: instant,
+    },
+    { attempt: 2, try: 2, state: 'succeeded', failure: null },
+  ])
+})
+
+t.test('--task runs the named task with all it needs, and nothing else', async (t) => {
+  const folder = t.testdir({
+    'made.yaml': `${head}tasks:
+  a: { uses: Noop }
+  b: { uses: Noop, needs: [a] }
+  c: { uses: Noop, needs: [b] }
+  other: { uses: Noop }
+`,
+  })
+  const { exit, document } = await json(folder, ['run', 'made.yaml', '--task', 'b'])
+  t.equal(exit, 0)
+  t.strictSame(
+    document.tasks.map(({ id, state }: { id: string; state: string }) => [id, state]),
+    [
+      ['a', 'succeeded'],
+      ['b', 'succeeded'],
+      ['c', 'skipped'],
+      ['other', 'skipped'],
+    ],
+  )
+  const wrong = await dagctl(folder, ['run', 'made.yaml', '--task', 'othr'])
+  t.equal(wrong.exit, 2)
+  t.match(wrong.err, 'did you mean `other`?')
+})
+
+t.test('the interval is the one named, or the last that ended by --at', async (t) => {
+  const folder = t.testdir({
+    'made.yaml': `${head}schedule: { cron: "0 0 * * *", timezone: Europe/Berlin }\ntasks: { a: { uses: Noop } }\n`,
+  })
+  const at = await json(folder, ['run', 'made.yaml', '--at', '2026-07-03T12:00'])
+  t.strictSame(at.document.run.interval, {
+    start: '2026-07-01T22:00:00.000Z',
+    end: '2026-07-02T22:00:00.000Z',
+  })
+  const named = await json(folder, ['run', 'made.yaml', '--interval', '2026-01-01/2026-01-03'])
+  t.strictSame(named.document.run.interval, {
+    start: '2025-12-31T23:00:00.000Z',
+    end: '2026-01-02T23:00:00.000Z',
+  })
+  for (const words of [
+    ['--interval', '2026-01-03/2026-01-01'],
+    ['--interval', 'soon'],
+    ['--at', '2026-01-01', '--interval', '2026-01-01/2026-01-02'],
+  ])
+    t.equal((await dagctl(folder, ['run', 'made.yaml', ...words])).exit, 2, words.join(' '))
+})
+
+t.test('a pipeline that has run is known by its name, and runs where its file lay', async (t) => {
+  const folder = t.testdir({ sub: { 'made.yaml': `${head}tasks: { where: { run: "pwd > here" } }\n` } })
+  t.equal((await dagctl(folder, ['run', 'sub/made.yaml'])).exit, 0)
+  t.equal((await dagctl(folder, ['run', 'made'])).exit, 0)
+  t.equal(readFileSync(join(folder, 'sub/here'), 'utf8').trim(), join(folder, 'sub'))
+  const { exit, err } = await dagctl(folder, ['run', 'other'])
+  t.equal(exit, 2)
+  t.match(err, 'E204')
+})
+
+t.test('parameters that are unknown, missing or of the wrong type: exit 2, and no run is made', async (t) => {
+  const folder = t.testdir({
+    'made.yaml': `${head}params: { epochs: { type: integer } }\ntasks: { a: { uses: Noop } }\n`,
+  })
+  for (const words of [
+    [],
+    ['--param', 'epochs=many'],
+    ['--param', 'epochs=1', '--param', 'epoch=1'],
+    ['--param', '=1'],
+  ])
+    t.equal((await dagctl(folder, ['run', 'made.yaml', ...words])).exit, 2, words.join(' '))
+  t.notOk(existsSync(join(folder, '.dagctl')))
+})
+
+t.test('what is not there yet is refused, not ignored: exit 2', async (t) => {
+  const folder = t.testdir({ 'made.yaml': `${head}tasks: { a: { uses: Noop } }\n` })
+  const refused = [
+    ['--runtime', 'docker'],
+    ['--from', 'a', '--of', 'r'],
+    ['--store', 'postgres://user:secret@host/db'],
+    ['--queue', 'redis://host'],
+    ['--config', 'dagctl.yaml'],
+  ]
+  for (const words of refused) {
+    const { exit, err } = await dagctl(folder, ['run', 'made.yaml', ...words])
+    t.equal(exit, 2, words.join(' '))
+    t.match(err, 'not supported yet')
+    t.notMatch(err, 'secret')
+  }
+})
+
+const cached = (operator: string) => `${head}tasks:
+  ingest: { uses: BatchIngest, with: { source: "in/*.jsonl" }, cache: {} }
+  check: { uses: SchemaValidate, with: { input: "{{ tasks.ingest.outputs.dataset }}", schema: { type: object } }, cache: {} }
+  ${operator}
+`
+
+t.test('a second run reuses what did not change, and says of which run', async (t) => {
+  const folder = t.testdir({
+    in: { 'a.jsonl': '{"text":"one"}\n' },
+    'made.yaml': cached('last: { uses: Noop }'),
+  })
+  const first = await json(folder, ['run', 'made.yaml'])
+  t.strictSame(
+    first.document.tasks.map((task: { cached: string | null }) => task.cached),
+    [null, null, null],
+  )
+  const second = await json(folder, ['run', 'made.yaml'])
+  const { id } = first.document.run
+  t.strictSame(
+    second.document.tasks.map((task: { cached: string | null }) => task.cached),
+    [id, id, null],
+  )
+  t.strictSame(second.document.tasks[1].outputs, first.document.tasks[1].outputs)
+  const said = await dagctl(folder, ['run', 'made.yaml'])
+  t.match(said.out, `cached: 2 tasks did not change and reused the results of run ${id}`)
+
+  writeFileSync(join(folder, 'in/b.jsonl'), '{"text":"two"}\n')
+  const third = await json(folder, ['run', 'made.yaml'])
+  t.strictSame(
+    third.document.tasks.map((task: { cached: string | null }) => task.cached),
+    [null, null, null],
+    'new data runs again',
+  )
+  t.equal(third.document.tasks[1].outputs.records, 2)
+})
+
+t.test('a data folder that cannot be written is infrastructure: exit 5', async (t) => {
+  const folder = t.testdir({ 'made.yaml': `${head}tasks: { a: { uses: Noop } }\n`, taken: 'a file' })
+  const { exit, err } = await dagctl(folder, ['run', 'made.yaml', '--data', 'taken'])
+  t.equal(exit, 5)
+  t.notMatch(err, /\n {4}at /)
+})
+
+t.test('a file that is no database is infrastructure: exit 5', async (t) => {
+  const folder = t.testdir({ 'made.yaml': `${head}tasks: { a: { uses: Noop } }\n`, db: 'x'.repeat(5000) })
+  const { exit, err } = await dagctl(folder, ['run', 'made.yaml', '--store', 'sqlite:db'])
+  t.equal(exit, 5)
+  t.match(err, 'E501')
+})
+
+t.test('nothing is written beside the data folder', async (t) => {
+  const folder = t.testdir({ 'made.yaml': `${head}tasks: { a: { run: "true" }, b: { uses: Noop } }\n` })
+  t.equal((await dagctl(folder, ['run', 'made.yaml', '--data', 'state'])).exit, 0)
+  t.strictSame(readdirSync(folder).sort(), ['made.yaml', 'state'])
+})
