@@ -1,11 +1,17 @@
-/** Fails when a generated file is not what its schema gives today. Run `node schemas/generate.ts` to make it so. */
+/** Fails when a generated file is not what the schemas and operators give today. `node schemas/generate.ts` makes it so. */
 import { readFileSync } from 'node:fs'
-import { pipelineTypes } from '../schemas/generate.ts'
+import { builtin } from '../operators/catalogue.ts'
+import { describe } from '../plugins/api.ts'
+import { editorSchema, pipelineCheck, pipelineTypes } from '../schemas/generate.ts'
 
-const file = new URL('../schemas/pipeline.generated.ts', import.meta.url)
-if (readFileSync(file, 'utf8') !== (await pipelineTypes())) {
-  console.error(
-    'schemas/pipeline.generated.ts is not what pipeline.schema.json gives; run `node schemas/generate.ts`',
-  )
+const operators = await Promise.all(Object.values(builtin).map(async (load) => describe(await load())))
+const expected = {
+  'pipeline.generated.ts': await pipelineTypes(),
+  'pipeline.check.generated.js': pipelineCheck(),
+  'pipeline.editor.schema.json': editorSchema(operators),
+}
+for (const [name, text] of Object.entries(expected)) {
+  if (readFileSync(new URL(`../schemas/${name}`, import.meta.url), 'utf8') === text) continue
+  console.error(`schemas/${name} is not what it is generated from; run \`node schemas/generate.ts\``)
   process.exitCode = 1
 }

@@ -45,7 +45,7 @@ try {
     mkdirSync(dirname(target), { recursive: true })
     writeFileSync(target, withoutTypes(readFileSync(join(root, file), 'utf8')))
   }
-  for (const file of globSync('schemas/**/*.json', { cwd: root }))
+  for (const file of globSync('schemas/**/*.{json,js}', { cwd: root }))
     writeFileSync(join(copy, file), readFileSync(join(root, file)))
   const { options = {}, ...ruleSet } = await extractConfig(join(root, '.dependency-cruiser.mjs'))
   const { output, exitCode } = await cruise(
