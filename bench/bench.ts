@@ -22,6 +22,10 @@ const benches: {
     about: 'B4: --version and validate of a small file',
     load: async () => (await import('./startup.ts')).startup,
   },
+  memory: {
+    about: 'Memory of data operators over 1 GB',
+    load: async () => (await import('./memory.ts')).memory,
+  },
 }
 
 const names = process.argv.slice(2)
