@@ -43,9 +43,9 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(whole / 3600)}h ${two(Math.floor((whole % 3600) / 60))}m`
 }
 
-/** A whole number with its thousands apart. */
+/** A whole number with its thousands apart. Without Intl, whose first use costs 10 ms. */
 export function grouped(value: number): string {
-  return value.toLocaleString('en-US')
+  return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',')
 }
 
 /** `1 task`, `2 tasks`. */
