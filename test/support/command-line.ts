@@ -1,5 +1,7 @@
 /** The command line as tests use it: in this process with captured output, or as a real process. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync, watch } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { main } from '../../cli/main.ts'
 import type { Signal, Terminal } from '../../cli/terminal.ts'
@@ -25,7 +27,11 @@ export interface Surroundings {
 }
 
 /** Runs a command line in this process. */
-export async function dagctl(cwd: string, words: readonly string[], surroundings: Surroundings = {}): Promise<Said> {
+export async function dagctl(
+  cwd: string,
+  words: readonly string[],
+  surroundings: Surroundings = {},
+): Promise<Said> {
   const { terminal, said } = capturing(cwd, surroundings)
   return { exit: await main(words, terminal), ...said() }
 }
@@ -118,6 +124,23 @@ export function start(cwd: string, words: readonly string[]): Started {
       look()
     })
   return { child, ended, said }
+}
+
+/** Resolves once the file holds the text. */
+export function holds(path: string, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      try {
+        if (!readFileSync(path, 'utf8').includes(text)) return
+        watcher.close()
+        resolve()
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') reject(error)
+      }
+    }
+    const watcher = watch(dirname(path), look)
+    look()
+  })
 }
 
 /** Text in which what differs from run to run has names: ids, instants, lengths of time, the folder. */
