@@ -1,5 +1,5 @@
 /** The built-in operators' data, for whoever compiles or shows them; each is loaded when asked for. Opens nothing. */
-import type { Catalogue } from '../dsl/compile.ts'
+import type { Catalogue } from '../dsl/operators.ts'
 import type { OperatorInfo } from '../engine/pipeline.ts'
 import { builtin } from '../operators/catalogue.ts'
 import { describe } from '../plugins/api.ts'

@@ -1,10 +1,10 @@
 /** A pipeline file to a compiled pipeline, with everything that is wrong with it. Touches no store, process or network. */
 import type { JsonSchema } from '../engine/json.ts'
-import type { OperatorInfo, Pipeline, Schedule, Task } from '../engine/pipeline.ts'
+import type { Pipeline, Schedule, Task } from '../engine/pipeline.ts'
 import type { PipelineFile, Task as TaskFile } from '../schemas/pipeline.generated.ts'
 import { findCycles } from './graph.ts'
 import { type LintTask, lint } from './lint.ts'
-import { loadOperators, type Operators } from './operators.ts'
+import { type Catalogue, loadOperators, type Operators } from './operators.ts'
 import { checkParams } from './params.ts'
 import { type Parsed, parse } from './parse.ts'
 import { inFileOrder, type Problem } from './problems.ts'
@@ -16,12 +16,6 @@ import type { Languages } from './task-references.ts'
 import { type Usable, validate } from './validate.ts'
 import { versionOf } from './version.ts'
 import { quote } from './words.ts'
-
-/** The operators that there are. Only those that a file mentions are asked for. */
-export interface Catalogue {
-  names(): readonly string[]
-  find(name: string): Promise<OperatorInfo | undefined>
-}
 
 /** What compiling a file came to. */
 export interface Compiled {

@@ -1,9 +1,14 @@
 /** The operators that the tasks of a file use, loaded by name. Knows nothing of what else a task has. */
 import type { OperatorInfo } from '../engine/pipeline.ts'
 import type { Task as TaskFile } from '../schemas/pipeline.generated.ts'
-import type { Catalogue } from './compile.ts'
 import type { Report } from './report.ts'
 import { didYouMean, quote } from './words.ts'
+
+/** The operators that there are. Only those that a file mentions are asked for. */
+export interface Catalogue {
+  names(): readonly string[]
+  find(name: string): Promise<OperatorInfo | undefined>
+}
 
 /** The operator of each task, by the task's id; tasks whose operator is missing or wrong are absent. */
 export type Operators = ReadonlyMap<string, OperatorInfo>

@@ -1,5 +1,5 @@
 /** Operators for tests of the DSL: the built-in ones, and descriptions made up by a test. Knows nothing of running. */
-import type { Catalogue } from '../../dsl/compile.ts'
+import type { Catalogue } from '../../dsl/operators.ts'
 import type { OperatorInfo } from '../../engine/pipeline.ts'
 import { builtin } from '../../operators/catalogue.ts'
 import { describe } from '../../plugins/api.ts'
