@@ -17,16 +17,16 @@ export async function performBackfill(
   order: BackfillOrder,
 ): Promise<{ readonly standing: Standing; readonly how: Conducted }> {
   const { store, terminal } = stage
-  const plan = await planOf(store, order, terminal.clock.now())
-  if (plan.state === null) return { standing: plan, how: 'ended' }
+  const { plan, begun } = await begin(stage, order)
+  const { id } = plan
+  if (id === null) return { standing: plan, how: 'ended' }
   return withEngine(stage, async (engine, listen) => {
-    const id = plan.id ?? (await begin(stage, order))
     const display = await backfillDisplay(terminal, plan)
     let stopped = false
     const parts = { engine, display, id, plan, stopped: () => stopped }
     try {
       listen((report) => display.report(report))
-      display.note(plan.id === null ? `backfill ${id} of ${order.pipeline.name}` : `backfill ${id} goes on`)
+      display.note(begun ? `backfill ${id} of ${order.pipeline.name}` : `backfill ${id} goes on`)
       const how = await conduct({
         engine,
         display,
@@ -38,7 +38,7 @@ export async function performBackfill(
         },
         goOn: 'the same command',
       })
-      const standing = await standingOf(store, { ...plan, id })
+      const standing = await standingOf(store, plan)
       if (standing.state !== 'running' && standing.state !== null) await store.endBackfill(id, standing.state)
       return { standing, how: standing.state === 'running' ? 'left' : how }
     } finally {
@@ -47,26 +47,22 @@ export async function performBackfill(
   })
 }
 
-async function begin({ store, terminal }: Stage, order: BackfillOrder): Promise<string> {
+/** The plan of the unfinished backfill, or of a new one; without an id where there is nothing to run. */
+async function begin(
+  { store, terminal }: Stage,
+  order: BackfillOrder,
+): Promise<{ readonly plan: Standing; readonly begun: boolean }> {
   const { clock, random } = terminal
   const { pipeline, from, to, mode, maxActive, reverse, params } = order
   const { name, version } = pipeline
+  const plan = await planOf(store, order, clock.now())
+  if (plan.id !== null || plan.state === null) return { plan, begun: false }
   const [id, createdAt] = [newId(clock, random), clock.now()]
-  const state = 'running'
-  await store.createBackfill({
-    id,
-    pipeline: name,
-    version,
-    from,
-    to,
-    mode,
-    maxActive,
-    reverse,
-    params,
-    state,
-    createdAt,
-  })
-  return id
+  const made = { id, pipeline: name, version, from, to, mode, maxActive, reverse, params, createdAt }
+  const entered = await store.createBackfill({ ...made, state: 'running' })
+  if (entered.id === id) return { plan: { ...plan, id }, begun: true }
+  // The same command, given elsewhere at the same moment, was first.
+  return { plan: await planOf(store, order, clock.now()), begun: false }
 }
 
 interface Performing {
@@ -88,9 +84,10 @@ async function performAll(stage: Stage, order: BackfillOrder, parts: Performing)
     if (stopped()) return
     if (action === 'skip') continue
     if (run === null || !plan.own.has(run)) {
-      const made = { pipeline, folder, params, trigger: 'backfill', interval, backfill: id, omit } as const
-      const record = await engine.create(made, maxActive)
-      ends.push(engine.finished(record.id))
+      const wanted = { pipeline, folder, params, trigger: 'backfill', interval, backfill: id, omit } as const
+      const { id: made, owner } = await engine.create(wanted, maxActive)
+      if (owner === engine.id) ends.push(engine.finished(made))
+      else elsewhere.push(made)
     } else if (state !== null && !isEnded(state)) {
       const adoption = await engine.adopt(run, maxActive)
       if (adoption === 'alive') elsewhere.push(run)

@@ -74,10 +74,15 @@ export class Engine {
     this.#armRenewal()
   }
 
-  /** Makes a run; it starts when its limits allow. @param backfillLimit the backfill's `max-active` */
+  /**
+   * Makes a run; it starts when its limits allow. Gives the one that there is where another engine was first to make
+   * it for the same backfill and interval. @param backfillLimit the backfill's `max-active`
+   */
   async create(run: Omit<NewRun, 'id'>, backfillLimit: number | null = null): Promise<RunRecord> {
     const { clock, random, store } = this.#parts
-    const record = await store.createRun({ ...run, id: newId(clock, random) }, this.id, clock.now())
+    const id = newId(clock, random)
+    const record = await store.createRun({ ...run, id }, this.id, clock.now())
+    if (record.id !== id) return record
     const begun = run.omit.length > 0 || run.given !== undefined
     const rows = begun ? await store.tasks(record.id) : []
     this.#scheduler.add(LiveRun.restore(record, run.pipeline, rows), backfillLimit)

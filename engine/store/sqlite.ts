@@ -49,9 +49,10 @@ class SqliteStore implements Store {
         JSON.stringify(pipeline),
         at,
       )
-      const { lastInsertRowid: seq } = this.#db.run(
+      const { changes, lastInsertRowid: seq } = this.#db.run(
         `INSERT INTO runs (id, pipeline, version, folder, params, trigger, interval_start, interval_end, backfill, state, created_at, owner, fence)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, 1)`,
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, 1)
+         ON CONFLICT (backfill, interval_start, interval_end) WHERE backfill IS NOT NULL DO NOTHING`,
         run.id,
         pipeline.name,
         pipeline.version,
@@ -64,6 +65,7 @@ class SqliteStore implements Store {
         at,
         engine,
       )
+      if (changes === 0) return this.#ofBackfill(run)
       const omitted = new Set(run.omit)
       const given = new Map(run.given?.map((one) => [one.node, one]))
       for (let node = 0; node < pipeline.tasks.length; node++) {
@@ -75,6 +77,16 @@ class SqliteStore implements Store {
       this.#writer.event(Number(seq), null, null, 'create', at, null)
       return toRun(this.#db.get('SELECT * FROM runs WHERE seq = ?', seq) as Row)
     })
+  }
+
+  #ofBackfill({ backfill, interval: { start, end } }: NewRun): RunRecord {
+    const row = this.#db.get(
+      'SELECT * FROM runs WHERE backfill = ? AND interval_start = ? AND interval_end = ?',
+      backfill,
+      start,
+      end,
+    )
+    return toRun(row as Row)
   }
 
   async run(id: string): Promise<RunRecord | null> {
@@ -212,21 +224,29 @@ class SqliteStore implements Store {
     }))
   }
 
-  async createBackfill(b: BackfillRecord): Promise<void> {
-    this.#db.run(
-      'INSERT INTO backfills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      b.id,
-      b.pipeline,
-      b.version,
-      b.from,
-      b.to,
-      b.mode,
-      b.maxActive,
-      b.reverse ? 1 : 0,
-      JSON.stringify(b.params),
-      b.state,
-      b.createdAt,
-    )
+  async createBackfill(b: BackfillRecord): Promise<BackfillRecord> {
+    const asked = [b.pipeline, b.from, b.to, b.mode, b.reverse ? 1 : 0, JSON.stringify(b.params)]
+    return this.#db.transaction(() => {
+      const [pipeline, from, to, mode, reverse, params] = asked
+      const values = [
+        b.id,
+        pipeline,
+        b.version,
+        from,
+        to,
+        mode,
+        b.maxActive,
+        reverse,
+        params,
+        b.state,
+        b.createdAt,
+      ]
+      const insert = 'INSERT INTO backfills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'
+      if (this.#db.run(insert, ...values).changes > 0) return b
+      const same = `SELECT * FROM backfills WHERE state = 'running' AND pipeline = ? AND from_time = ? AND to_time = ?
+        AND mode = ? AND reverse = ? AND params = ?`
+      return toBackfill(this.#db.get(same, ...asked) as Row)
+    })
   }
 
   async backfills({ pipeline, id }: { pipeline?: string; id?: string }): Promise<readonly BackfillRecord[]> {

@@ -213,7 +213,10 @@ export interface Store {
   /** All of it or nothing; durable when the promise resolves. */
   commit(batch: Batch): Promise<CommitResult>
 
-  /** Makes the run `queued`, owned by `engine`, fence 1. */
+  /**
+   * Makes the run `queued`, owned by `engine`, fence 1. Where its backfill has a run of the interval already, makes
+   * nothing and gives that one.
+   */
   createRun(run: NewRun, engine: string, at: number): Promise<RunRecord>
   run(id: string): Promise<RunRecord | null>
   runs(filter: RunFilter): Promise<readonly RunRecord[]>
@@ -246,7 +249,8 @@ export interface Store {
   /** Unanswered requests to the runs that `engine` owns. */
   requests(engine: string): Promise<readonly RequestRecord[]>
 
-  createBackfill(backfill: BackfillRecord): Promise<void>
+  /** Enters it; where an unfinished one asks for the same, enters nothing and gives that one. */
+  createBackfill(backfill: BackfillRecord): Promise<BackfillRecord>
   /** The newest unfinished backfill of a pipeline, or any by its id. */
   backfills(filter: { readonly pipeline?: string; readonly id?: string }): Promise<readonly BackfillRecord[]>
   endBackfill(id: string, state: BackfillRecord['state']): Promise<void>

@@ -178,6 +178,22 @@ t.test('Ctrl-C stops with exit 130, and the same command goes on with the same r
   t.match(err, again.document.id, 'it is the same backfill')
 })
 
+t.test(
+  'the same command given twice at the same moment makes one backfill, and each interval once',
+  async (t) => {
+    const folder = t.testdir({ 'daily.yaml': note })
+    const words = ['backfill', 'daily.yaml', '--from', '2026-01-01', '--to', '2026-02-01', '--json']
+    const both = await Promise.all([start(folder, words).ended, start(folder, words).ended])
+    t.strictSame(
+      both.map(({ exit }) => exit),
+      [0, 0],
+    )
+    t.equal(new Set(noted(folder)).size, 30)
+    t.equal(noted(folder).length, 30)
+    t.equal((await json(folder, ['runs', 'list'])).document.runs.length, 30)
+  },
+)
+
 /** Every file below the folder with the digest of its bytes. */
 function contents(folder: string): { [path: string]: string } {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>

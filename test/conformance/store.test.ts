@@ -161,10 +161,18 @@ for (const [name, open] of Object.entries(stores)) {
           starts: ids.map((run) => ({ run, fence: 1, limit, backfillLimit })),
         })
       for (const id of ['r1', 'r2']) await store.createRun(newRun(id), 'e1', 5)
-      for (const id of ['b1', 'b2', 'b3']) await store.createRun(newRun(id, { backfill: 'b' }), 'e1', 5)
+      for (const [start, id] of ['b1', 'b2', 'b3'].entries())
+        await store.createRun(newRun(id, { backfill: 'b', interval: { start, end: start + 1 } }), 'e1', 5)
       t.strictSame((await starts(['r1', 'r2'], 1, null)).started, ['r1'])
       t.strictSame((await starts(['b1', 'b2', 'b3'], 1, 2)).started, ['b1', 'b2'])
       t.match(await store.run('r1'), { state: 'running', startedAt: 9 })
+    })
+
+    t.test('a backfill has one run per interval, whoever makes it first', async (t) => {
+      const first = await store.createRun(newRun('b1', { backfill: 'b' }), 'e1', 5)
+      t.strictSame(await store.createRun(newRun('b2', { backfill: 'b' }), 'e2', 6), first)
+      t.equal(await store.run('b2'), null)
+      t.equal((await store.createRun(newRun('c1', { backfill: 'c' }), 'e2', 6)).id, 'c1')
     })
 
     t.test('nodes that a run grows get rows of their own', async (t) => {
@@ -252,8 +260,14 @@ for (const [name, open] of Object.entries(stores)) {
         createdAt: 1,
       } as const
       await store.createBackfill(one)
-      await store.createBackfill({ ...one, id: 'b2', createdAt: 2 })
+      const same = { ...one, id: 'b2', createdAt: 2 }
+      t.strictSame(
+        await store.createBackfill(same),
+        one,
+        'while it is unfinished the same is not begun again',
+      )
       await store.endBackfill('b1', 'succeeded')
+      t.strictSame(await store.createBackfill(same), same)
       t.strictSame(
         (await store.backfills({ pipeline: 'test' })).map(({ id, state }) => [id, state]),
         [

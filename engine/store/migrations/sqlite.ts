@@ -105,4 +105,9 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX backfills_by_pipeline ON backfills (pipeline, state);
   `,
+  `
+  CREATE UNIQUE INDEX runs_of_backfill ON runs (backfill, interval_start, interval_end) WHERE backfill IS NOT NULL;
+  CREATE UNIQUE INDEX backfills_unfinished ON backfills (pipeline, from_time, to_time, mode, reverse, params)
+    WHERE state = 'running';
+  `,
 ]
