@@ -13,6 +13,7 @@ export const codes = {
   E209: 'A task or an attempt that the run or pipeline does not have.',
   E210: 'An operator that does not exist.',
   E211: 'A file that is in the way.',
+  E212: 'A run from which outputs cannot be taken.',
   E301: 'The pipeline file has errors; they are listed above.',
   E504: 'The system refused something: the disk is full, a folder cannot be written.',
 } as const

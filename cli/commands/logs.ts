@@ -1,6 +1,5 @@
 /** `dagctl logs RUN [TASK]`: what the attempts of a run logged and printed. */
 import { join } from 'node:path'
-import { closest } from 'fastest-levenshtein'
 import { toInstant } from '../../engine/clock.ts'
 import { DagctlError, exits } from '../../engine/errors.ts'
 import { attemptId } from '../../engine/executor.ts'
@@ -10,6 +9,7 @@ import type { Store, TaskRecord } from '../../engine/store/store.ts'
 import { action, type Call, type Declare, examples } from '../command.ts'
 import { harmless, type Paint, paintFor } from '../print.ts'
 import { countOf } from '../settings.ts'
+import { taskAndKey } from '../task-words.ts'
 import type { Terminal } from '../terminal.ts'
 import { noSuchRun, reading } from '../wiring.ts'
 
@@ -90,20 +90,8 @@ async function chooser(
   }
 }
 
-/** `mask` is the task and all its instances, `mask[KEY]` one instance. */
-function taskMatcher({ name, tasks }: Pipeline, word: string): (row: TaskRecord) => boolean {
-  const [, id = word, key = null] = /^([^[]+)\[(.*)\]$/.exec(word) ?? []
-  const index = tasks.findIndex((task) => task.id === id)
-  if (index === -1) {
-    const near = closest(
-      id,
-      tasks.map((task) => task.id),
-    )
-    throw new DagctlError('E209', `the pipeline ${name} has no task \`${id}\``, {
-      kind: 'usage',
-      hint: `did you mean \`${near}\`?`,
-    })
-  }
+function taskMatcher(pipeline: Pipeline, word: string): (row: TaskRecord) => boolean {
+  const { index, key } = taskAndKey(pipeline, word)
   return (row) => row.task === index && (key === null || row.key === key)
 }
 

@@ -1,18 +1,18 @@
 /** `dagctl run PIPELINE`: makes a run and performs it in this process. */
 import { Option } from 'commander'
-import { closest } from 'fastest-levenshtein'
-import { DagctlError } from '../../engine/errors.ts'
 import { manualInterval } from '../../engine/interval.ts'
 import type { Interval, Pipeline } from '../../engine/pipeline.ts'
-import type { RunRecord } from '../../engine/store/store.ts'
+import type { NewRun, RunRecord, Store } from '../../engine/store/store.ts'
 import { parseInterval, parseTime } from '../../engine/time-text.ts'
 import { action, type Call, collect, type Declare, examples } from '../command.ts'
+import { takeFrom } from '../earlier-run.ts'
 import { paramsOf } from '../params.ts'
 import { exitOf, perform, present } from '../perform.ts'
 import { findPipeline } from '../pipelines.ts'
 import { unsupported, wrongOption } from '../settings.ts'
+import { taskIndex } from '../task-words.ts'
 import type { Terminal } from '../terminal.ts'
-import { openStore } from '../wiring.ts'
+import { openStore, reading } from '../wiring.ts'
 
 interface Options {
   readonly param?: readonly string[]
@@ -31,8 +31,8 @@ export const run: Declare = (command, context) => {
     .option('--at <time>', 'as if it were this time: the last interval that ended by then (default: now)')
     .option('--interval <start/end>', 'the interval that the run covers')
     .option('--task <id>', 'only this task and all it needs; may be given many times', collect)
-    .addOption(new Option('--from <id>').hideHelp())
-    .addOption(new Option('--of <run>').hideHelp())
+    .option('--from <id>', 'only this task and all below it; the others keep what they had in the run --of')
+    .option('--of <run>', 'the earlier run whose outputs are taken; also its interval and parameters')
     .addOption(new Option('--runtime <name>').hideHelp())
     .addHelpText(
       'after',
@@ -44,6 +44,7 @@ export const run: Declare = (command, context) => {
         'run pipelines/quickstart.yaml',
         'run nightly --param epochs=1 --interval 2026-01-01/2026-01-02',
         'run pipeline.yaml --task pack --json',
+        'run pipeline.yaml --from pack --of 20261123-154017-x7qk3m',
       ),
     )
     .action(action<Options>(context, start))
@@ -52,13 +53,15 @@ export const run: Declare = (command, context) => {
 async function start({ terminal, settings, options }: Call<Options>, word: string): Promise<number> {
   refuseUnsupported(options)
   const { pipeline, folder } = await findPipeline(word, settings, terminal)
-  const params = await paramsOf(pipeline, options.param)
-  const interval = intervalOf(pipeline, options, terminal)
-  const omit = omittedTasks(pipeline, options.task)
+  const { from, of } = options
+  const wanted =
+    from === undefined || of === undefined
+      ? await freshRun(pipeline, options, terminal)
+      : await reading(settings, (store) => takenRun(store, pipeline, { ...options, from, of }, terminal))
   const store = await openStore(settings)
   try {
     const stage = { store, settings, terminal }
-    const made = { pipeline, folder, params, trigger: 'manual', interval, backfill: null, omit } as const
+    const made = { pipeline, folder, trigger: 'manual', backfill: null, ...wanted } as const
     const { run, how } = await perform(stage, {
       pipeline,
       begin: async (engine) => (await engine.create(made)).id,
@@ -71,12 +74,11 @@ async function start({ terminal, settings, options }: Call<Options>, word: strin
   }
 }
 
-function refuseUnsupported({ from, of, runtime }: Options): void {
-  if (from !== undefined || of !== undefined)
-    throw unsupported(
-      '--from … --of …',
-      'run the whole pipeline; with `cache:` tasks that did not change are reused',
-    )
+function refuseUnsupported({ from, of, task, runtime }: Options): void {
+  if ((from === undefined) !== (of === undefined))
+    throw wrongOption('--from and --of belong together', 'write --from TASK --of RUN')
+  if (from !== undefined && task !== undefined)
+    throw wrongOption('--from and --task contradict each other', 'give one of them')
   if (runtime === undefined) return
   if (runtime !== 'process' && runtime !== 'docker')
     throw wrongOption(`--runtime ${runtime}: there is no such runtime`, 'process or docker')
@@ -84,6 +86,32 @@ function refuseUnsupported({ from, of, runtime }: Options): void {
     `--runtime ${runtime}`,
     'each task runs in the runtime that its file says, else its operator',
   )
+}
+
+type Wanted = Pick<NewRun, 'params' | 'interval' | 'omit' | 'given'>
+
+async function freshRun(pipeline: Pipeline, options: Options, terminal: Terminal): Promise<Wanted> {
+  return {
+    params: await paramsOf(pipeline, options.param),
+    interval: intervalOf(pipeline, options, terminal),
+    omit: omittedTasks(pipeline, options.task),
+  }
+}
+
+/** The interval and the parameters are those of the earlier run, but for what is asked for. */
+async function takenRun(
+  store: Store,
+  pipeline: Pipeline,
+  options: Options & { readonly from: string; readonly of: string },
+  terminal: Terminal,
+): Promise<Wanted> {
+  const { interval, params, ...taken } = await takeFrom(store, pipeline, options.from, options.of)
+  const asked = options.at !== undefined || options.interval !== undefined
+  return {
+    ...taken,
+    params: await paramsOf(pipeline, options.param, params),
+    interval: asked ? intervalOf(pipeline, options, terminal) : interval,
+  }
 }
 
 function intervalOf({ schedule }: Pipeline, { at, interval }: Options, { clock }: Terminal): Interval {
@@ -95,18 +123,11 @@ function intervalOf({ schedule }: Pipeline, { at, interval }: Options, { clock }
 }
 
 /** Indices of the tasks that are neither named nor needed by a named one; none where none is named. */
-export function omittedTasks({ name, tasks }: Pipeline, named: readonly string[] = []): readonly number[] {
+export function omittedTasks(pipeline: Pipeline, named: readonly string[] = []): readonly number[] {
   if (named.length === 0) return []
-  const index = new Map(tasks.map(({ id }, position) => [id, position]))
+  const { tasks } = pipeline
   const wanted = new Set<number>()
-  const open = named.map((id) => {
-    const found = index.get(id)
-    if (found !== undefined) return found
-    throw new DagctlError('E209', `the pipeline ${name} has no task \`${id}\``, {
-      kind: 'usage',
-      hint: `did you mean \`${closest(id, [...index.keys()])}\`?`,
-    })
-  })
+  const open = named.map((id) => taskIndex(pipeline, id))
   for (let task = open.pop(); task !== undefined; task = open.pop()) {
     if (wanted.has(task)) continue
     wanted.add(task)

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { dagctl, json } from '../support/command-line.ts'
@@ -135,6 +135,46 @@ t.test('--task runs the named task with all it needs, and nothing else', async (
   t.match(wrong.err, 'did you mean `other`?')
 })
 
+t.test('--from runs the named task and what is below it; the others keep what they had', async (t) => {
+  const folder = t.testdir({
+    'made.yaml': `${head}params: { n: { type: integer, default: 1 } }
+tasks:
+  a: { run: "echo a >> ran; printf '{\\"x\\": %s}' {{ params.n }} > $DAGCTL_OUTPUT" }
+  b: { run: "echo b {{ tasks.a.outputs.x }} >> ran; [ ! -e broken ]" }
+  c: { run: "echo c >> ran", needs: [b] }
+  aside: { run: "echo aside >> ran; exit 1" }
+`,
+    broken: '',
+  })
+  const ran = () => readFileSync(join(folder, 'ran'), 'utf8').trim().split('\n').sort()
+  const first = await json(folder, ['run', 'made.yaml', '--param', 'n=7', '--at', '2026-01-02'])
+  t.equal(first.exit, 4)
+  t.strictSame(ran(), ['a', 'aside', 'b 7'])
+  const { id } = first.document.run
+  rmSync(join(folder, 'broken'))
+  rmSync(join(folder, 'ran'))
+  const { exit, document } = await json(folder, ['run', 'made.yaml', '--from', 'b', '--of', id])
+  t.equal(exit, 0)
+  t.strictSame(ran(), ['b 7', 'c'], 'with the parameters of the earlier run')
+  t.strictSame(document.run.interval, first.document.run.interval)
+  t.match(document.tasks, [
+    { id: 'a', state: 'succeeded', cached: id, attempts: 0, outputs: { x: 7 } },
+    { id: 'b', state: 'succeeded', cached: null },
+    { id: 'c', state: 'succeeded' },
+    { id: 'aside', state: 'skipped' },
+  ])
+  const lacking = await dagctl(folder, ['run', 'made.yaml', '--from', 'c', '--of', id])
+  t.equal(lacking.exit, 2)
+  t.match(lacking.err, /E212 task b did not succeed in run \S+, so there are no outputs of it/)
+  for (const words of [
+    ['--from', 'b'],
+    ['--of', id],
+    ['--from', 'b', '--of', 'nope'],
+    ['--from', 'nope', '--of', id],
+  ])
+    t.equal((await dagctl(folder, ['run', 'made.yaml', ...words])).exit, 2, words.join(' '))
+})
+
 t.test('the interval is the one named, or the last that ended by --at', async (t) => {
   const folder = t.testdir({
     'made.yaml': `${head}schedule: { cron: "0 0 * * *", timezone: Europe/Berlin }\ntasks: { a: { uses: Noop } }\n`,
@@ -185,7 +225,6 @@ t.test('what is not there yet is refused, not ignored: exit 2', async (t) => {
   const folder = t.testdir({ 'made.yaml': `${head}tasks: { a: { uses: Noop } }\n` })
   const refused = [
     ['--runtime', 'docker'],
-    ['--from', 'a', '--of', 'r'],
     ['--store', 'postgres://user:secret@host/db'],
     ['--queue', 'redis://host'],
     ['--config', 'dagctl.yaml'],
