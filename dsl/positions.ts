@@ -28,7 +28,7 @@ export class Positions {
     this.#anchors = anchors
   }
 
-  /** The span of the value at `path`; where it does not exist, that of the nearest thing above it. */
+  /** The span of the value at `path`; where it does not exist, that of the nearest key or item above it. */
   value(path: Path): Span {
     const found = this.#find(path)
     return found.node ? this.#span(found.node) : found.above
@@ -72,6 +72,7 @@ export class Positions {
     let above: Span = node ? this.#span(node) : { start: 0, end: 0 }
     for (const step of path) {
       let next: unknown
+      const fromMap = node !== null && isMap(node)
       if (node && isMap(node)) {
         const pair = this.#pair(node, String(step))
         next = pair?.value
@@ -79,7 +80,7 @@ export class Positions {
       } else if (node && isSeq(node)) next = node.items[Number(step)]
       node = this.#resolve(isNode(next) ? next : null)
       if (!node) return { node: null, above }
-      above = this.#span(node)
+      if (!fromMap) above = this.#span(node)
     }
     return { node, above }
   }

@@ -5,8 +5,7 @@ import type { Mismatch, Validator } from './json-schema.ts'
 import type { Path } from './positions.ts'
 import type { Report } from './report.ts'
 import type { Templated } from './task-references.ts'
-import { words } from './template-types.ts'
-import { fits, step, straying, type Type, typeNames } from './types.ts'
+import { fits, step, straying, type Type, typeInWords, typeNames } from './types.ts'
 import { quote } from './words.ts'
 
 /** The input of one task. */
@@ -90,7 +89,7 @@ function typeComplaint(
     const [got, want] = [typeNames(type, own), typeNames(wanted, root)]
     const numeric = got?.has('number') && want?.has('integer')
     return {
-      message: `${name} must be ${words(want)}, not ${words(got)}`,
+      message: `${name} must be ${typeInWords(wanted, root)}, not ${typeInWords(type, own)}`,
       ...(numeric ? { hint: 'declare the number as `integer`' } : {}),
     }
   }

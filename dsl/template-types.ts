@@ -3,8 +3,8 @@ import type { JsonSchema } from '../engine/json.ts'
 import { formatFault } from './date-format.ts'
 import type { Span } from './problems.ts'
 import { type Expression, type Helper, type Template, TemplateError } from './template.ts'
-import { fits, type Type, typeNames, typeOfValue } from './types.ts'
-import { either, quote } from './words.ts'
+import { fits, type Type, typeInWords, typeNames, typeOfValue } from './types.ts'
+import { quote } from './words.ts'
 
 /** A type, and the schema that its own references count in. */
 export interface Typed {
@@ -88,7 +88,7 @@ function checkArguments(
     const wanted = takes[index] ?? null
     const arg = args[index] as Expression
     if (fits(type, wanted, { from: root, to: wanted })) return
-    const [got, want] = [words(typeNames(type, root)), words(typeNames(wanted))]
+    const [got, want] = [typeInWords(type, root), typeInWords(wanted)]
     throw new TemplateError('E131', `the helper ${quote(helper)} takes ${want} here, not ${got}`, arg.span)
   })
   const format = args[1]
@@ -106,19 +106,4 @@ function eitherOf(types: readonly Typed[]): Typed {
   if (types.some(({ type, root }) => typeNames(type, root) === null)) return unknown
   const type = { type: [...new Set(known)] }
   return { type, root: type }
-}
-
-const article = {
-  string: 'a string',
-  integer: 'an integer',
-  number: 'a number',
-  boolean: 'a boolean',
-  array: 'a list',
-  object: 'an object',
-  null: 'null',
-}
-
-/** Types in words: `a string or null`. */
-export function words(names: ReadonlySet<keyof typeof article> | null): string {
-  return names === null ? 'anything' : either([...names].map((name) => article[name]))
 }

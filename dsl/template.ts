@@ -123,12 +123,14 @@ class Reading {
     const close = this.#text.indexOf('}}', start)
     const span = { start, end: close === -1 ? this.#text.length : close + 2 }
     if (close === -1) return new TemplateError('E130', 'a `{{` is not closed', span, 'write `}}` after it')
-    return new TemplateError(
-      'E130',
-      `the template ${quote(this.#text.slice(span.start, span.end))} cannot be read`,
-      span,
-      'inside `{{ }}` stands a path or a helper with its arguments',
-    )
+    const words = this.#text.slice(span.start, span.end)
+    // Handlebars takes a number at the end of a path for a literal.
+    const index = /\.(\d+)(?=[\s)}])/.exec(words)?.[1]
+    const hint =
+      index === undefined
+        ? 'inside `{{ }}` stands a path or a helper with its arguments'
+        : `write \`.[${index}]\``
+    return new TemplateError('E130', `the template ${quote(words)} cannot be read`, span, hint)
   }
 
   #statement(node: Node): string | Expression {

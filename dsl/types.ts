@@ -1,5 +1,6 @@
 /** JSON Schemas read as types: what a path inside has, what may flow where. Pure; knows nothing of tasks. */
 import type { Json, JsonSchema } from '../engine/json.ts'
+import { either } from './words.ts'
 
 /** A schema, or null where nothing is known of the value. */
 export type Type = JsonSchema | null
@@ -170,4 +171,36 @@ export function celType(type: Type, root: Type = type): string {
     default:
       return 'dyn'
   }
+}
+
+const article = {
+  string: 'a string',
+  integer: 'an integer',
+  number: 'a number',
+  boolean: 'a boolean',
+  array: 'a list',
+  object: 'an object',
+  null: 'null',
+}
+
+/** A type in words: `a string or a list of integers`. */
+export function typeInWords(type: Type, root: Type = type): string {
+  const names = typeNames(type, root)
+  const items = asSchema(dereference(type, root)?.items)
+  const inside = items && names?.size === 1 && names.has('array') ? typeNames(items, root) : null
+  return inside ? `a list of ${[...inside].map((name) => plural[name]).join(' and ')}` : words(names)
+}
+
+const plural = {
+  string: 'strings',
+  integer: 'integers',
+  number: 'numbers',
+  boolean: 'booleans',
+  array: 'lists',
+  object: 'objects',
+  null: 'nulls',
+}
+
+function words(names: ReadonlySet<TypeName> | null): string {
+  return names === null ? 'anything' : either([...names].map((name) => article[name]))
 }

@@ -47,11 +47,11 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   const wanted = name.toLowerCase()
   const limit = Math.min(3, Math.floor((name.length + 1) / 3))
   let best: string | undefined
-  let bestScore = limit + 1
+  let bestScore = Number.POSITIVE_INFINITY
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) > limit) continue
     const score = distanceOf(wanted, candidate.toLowerCase())
-    if (score < bestScore) [best, bestScore] = [candidate, score]
+    if (Math.ceil(score) <= limit && score < bestScore) [best, bestScore] = [candidate, score]
   }
   return best
 }
