@@ -139,6 +139,18 @@ export default {
     ),
     oneFile(['llama3-tokenizer-js'], '^operators/data/tokenize[^/]*\\.js$', 'A vocabulary of megabytes.'),
     oneFile(
+      ['@huggingface/tokenizers'],
+      '^operators/data/tokenize-json\\.js$',
+      'Only tokenizer.json files need it.',
+    ),
+    oneFile(['@huggingface/jinja'], '^operators/data/tokenize-template\\.js$', 'Only chat templates need it.'),
+    oneFile(['csv-parse'], '^operators/data/batch-ingest-csv\\.js$', 'Only CSV and TSV need it.'),
+    oneFile(
+      ['hyparquet', 'hyparquet-compressors'],
+      '^operators/data/batch-ingest-parquet\\.js$',
+      'Only Parquet needs it; its types may be looked at elsewhere.',
+    ),
+    oneFile(
       ['libphonenumber-js'],
       '^operators/data/pii/phone-plans\\.js$',
       'Large tables; only phone numbers need them.',
