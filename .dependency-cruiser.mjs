@@ -143,7 +143,11 @@ export default {
       '^operators/data/tokenize-json\\.js$',
       'Only tokenizer.json files need it.',
     ),
-    oneFile(['@huggingface/jinja'], '^operators/data/tokenize-template\\.js$', 'Only chat templates need it.'),
+    oneFile(
+      ['@huggingface/jinja'],
+      '^operators/data/tokenize-template\\.js$',
+      'Only chat templates need it.',
+    ),
     oneFile(['csv-parse'], '^operators/data/batch-ingest-csv\\.js$', 'Only CSV and TSV need it.'),
     oneFile(
       ['hyparquet', 'hyparquet-compressors'],
