@@ -19,6 +19,7 @@ const folders = [
   'operators',
   'plugins',
   'schemas',
+  'scripts',
   'server',
   'services',
   'test',
