@@ -86,3 +86,16 @@ t.test('nothing is declared as a manager or a utility either; helpers are what t
   }
   t.end()
 })
+
+t.test('each dependency has its line in docs/decisions.md', (t) => {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
+  const rows = readFileSync(`${root}docs/decisions.md`, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.split('|')[1] ?? '')
+  const named = new Set(rows.flatMap((cell) => cell.split(',').map((name) => name.trim())))
+  for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
+    if (!named.has(name) && !name.startsWith('@types/')) t.fail(`${name} has no line`)
+  }
+  t.end()
+})
