@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { TaskContext } from '../../plugins/api.ts'
 import { openDecoded } from './records-decode.ts'
-import { badUtf8, Entry, type Found, type Problem, recordOf } from './records-lines.ts'
+import { badUtf8, Entry, type Found, type Problem, type Read, recordOf } from './records-lines.ts'
 
 /** How a whole file becomes records. */
 export interface DocumentOptions {
@@ -26,11 +26,13 @@ export async function* readDocument(
   task: TaskContext,
   uri: string,
   options: DocumentOptions,
-): AsyncGenerator<readonly Entry[]> {
+): AsyncGenerator<Read> {
   const { bytes, whole } = await readUpTo(task, uri, options.maxLine)
   const entries = whole ? entriesOf(bytes, options.format) : [tooLong(bytes, options.maxLine)]
-  for (let at = options.from; at < entries.length; at += options.batch)
-    yield entries.slice(at, at + options.batch)
+  for (let at = options.from; at < entries.length; at += options.batch) {
+    const some = entries.slice(at, at + options.batch)
+    yield { entries: some, offset: at + some.length, line: at + some.length }
+  }
 }
 
 /** Something that is no record, as an entry whose original is `bytes`. */

@@ -6,14 +6,15 @@ import {
   succeeded,
   type TaskContext,
 } from '../../plugins/api.ts'
+import { readCsv } from './batch-ingest-csv.ts'
 import { problemEntry, readDocument } from './batch-ingest-documents.ts'
+import { readParquet } from './batch-ingest-parquet.ts'
 import {
   type Batch,
   change,
   closed,
   countsOutput,
   datasetOutput,
-  type Entry,
   keep,
   type RecordsInput,
   recordsInput,
@@ -22,15 +23,19 @@ import {
   type SourceFile,
 } from './records.ts'
 import { openDecoded } from './records-decode.ts'
-import { readLines } from './records-lines.ts'
+import { type Entry, type Read, readLines } from './records-lines.ts'
 import { baseOf, nameIn, type Position, type ReadOptions, start } from './records-read.ts'
 
-type Format = 'jsonl' | 'json' | 'text'
+const formats = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'text'] as const
+type Format = (typeof formats)[number]
 
 /** The operator's input; what it shares with others is a {@link RecordsInput} without gates for rejected records. */
 interface IngestInput extends Omit<RecordsInput, 'input' | 'maxRejected'> {
   readonly source: string | readonly string[]
   readonly format: 'auto' | Format
+  readonly delimiter?: string
+  readonly quote: string
+  readonly columns?: readonly string[]
   readonly fields?: readonly string[]
   readonly provenance?: string
   readonly empty: 'fail' | 'ok'
@@ -43,7 +48,7 @@ const { input: _, maxRejected: __, ...shared } = recordsInput()
 export const batchIngest = defineOperator<IngestInput>({
   name: 'BatchIngest',
   stage: 'data',
-  summary: 'Reads files (JSON lines, JSON, text; also gzip and zstd) into a dataset of records.',
+  summary: 'Reads files (JSON lines, JSON, CSV, TSV, Parquet, text; gzip, zstd) into a dataset of records.',
   input: {
     type: 'object',
     properties: {
@@ -56,11 +61,36 @@ export const batchIngest = defineOperator<IngestInput>({
         ],
       },
       format: {
-        enum: ['auto', 'jsonl', 'json', 'text'],
+        enum: ['auto', ...formats],
         default: 'auto',
         description:
-          '`jsonl`: a record per line. `json`: a file is one record, or an array of records. `text`: a file is one record ' +
-          'with the field `text`. `auto`: by the ending, .jsonl or .ndjson, .json, .txt or .md, before .gz or .zst.',
+          '`jsonl`: a record per line. `json`: a file is one record, or an array of records. `csv`, `tsv`: a record per row, ' +
+          'all values strings, as they stand. `parquet`: a record per row; integers beyond 2^53 and decimals become strings ' +
+          'of digits, dates and times ISO 8601, bytes Base64. `text`: a file is one record with the field `text`. `auto`: ' +
+          'by the ending, .jsonl or .ndjson, .json, .csv, .tsv or .tab, .parquet, .txt or .md; all but .parquet also before ' +
+          '.gz or .zst.',
+      },
+      delimiter: {
+        type: 'string',
+        minLength: 1,
+        maxLength: 1,
+        description: 'What stands between two fields of a row. Default: a comma in `csv`, a tab in `tsv`.',
+      },
+      quote: {
+        type: 'string',
+        maxLength: 1,
+        default: '"',
+        description:
+          'What stands around a field of `csv` or `tsv` that holds delimiters, quotes (doubled) or line ends; empty where ' +
+          'nothing is quoted.',
+      },
+      columns: {
+        type: 'array',
+        items: { type: 'string', minLength: 1 },
+        minItems: 1,
+        uniqueItems: true,
+        description:
+          'Names of the columns of `csv` or `tsv` without a header. Default: the first row has them.',
       },
       fields: {
         type: 'array',
@@ -147,22 +177,26 @@ const endings: { readonly [ending: string]: Format } = {
   jsonl: 'jsonl',
   ndjson: 'jsonl',
   json: 'json',
+  csv: 'csv',
+  tsv: 'tsv',
+  tab: 'tsv',
+  parquet: 'parquet',
   txt: 'text',
   text: 'text',
   md: 'text',
 }
 
 /** The format of a file; by the ending where it is not given. Throws `invalid_input` for endings it does not know. */
-function formatOf(name: string, format: IngestInput['format']): Format {
+function formatOf(file: string, format: IngestInput['format']): Format {
   if (format !== 'auto') return format
-  const ending = /\.([a-z0-9]+)(?:\.(?:gz|zst))?$/i.exec(name)?.[1]?.toLowerCase() ?? ''
-  const known = Object.hasOwn(endings, ending) ? endings[ending] : undefined
-  if (known) return known
-  const notYet = ['csv', 'tsv', 'parquet'].includes(ending)
-  const what = notYet
-    ? `the format ${ending} is not supported yet`
-    : `its ending does not tell the format; set \`format\``
-  throw new OperatorFailure('invalid_input', `cannot ingest ${name}: ${what}`)
+  const [, ending = '', packed] = /\.([a-z0-9]+)(\.(?:gz|zst))?$/i.exec(file) ?? []
+  const name = ending.toLowerCase()
+  const known = Object.hasOwn(endings, name) ? endings[name] : undefined
+  if (known && !(known === 'parquet' && packed)) return known
+  const what = known
+    ? 'Parquet is read in parts; unpack it first'
+    : 'its ending does not tell the format; set `format`'
+  throw new OperatorFailure('invalid_input', `cannot ingest ${file}: ${what}`)
 }
 
 async function* readAll(
@@ -175,16 +209,15 @@ async function* readAll(
   for (let index = from.file; index < files.length; index += 1) {
     const file = files[index] as SourceFile
     const begin = index === from.file ? from : start
-    let line = begin.line
+    let read = begin.line
     try {
-      for await (const entries of readFile(task, file, formatOf(file.name, input.format), begin, options)) {
-        const { end, number } = entries.at(-1) as Entry
-        line = number
-        yield { file, entries, next: { file: index, offset: end, line } }
+      for await (const { entries, offset, line } of readFile(task, input, file, begin, options)) {
+        read = line
+        yield { file, entries, next: { file: index, offset, line } }
       }
     } catch (error) {
       if (input.unreadable === 'fail' || !(error instanceof OperatorFailure)) throw error
-      const entry = problemEntry('unreadable', error.message, Buffer.alloc(0), line + 1)
+      const entry = problemEntry('unreadable', error.message, Buffer.alloc(0), read + 1)
       yield { file, entries: [entry], next: { file: index + 1, offset: 0, line: 0 } }
     }
   }
@@ -192,11 +225,30 @@ async function* readAll(
 
 function readFile(
   task: TaskContext,
+  input: IngestInput,
   file: SourceFile,
-  format: Format,
   from: Position,
   { batch = 256, maxLine = 32 * 2 ** 20 }: ReadOptions,
-): AsyncGenerator<readonly Entry[]> {
-  if (format !== 'jsonl') return readDocument(task, file.uri, { format, maxLine, batch, from: from.line })
-  return readLines(openDecoded(task, file.uri, from.offset), { maxLine, batch, from })
+): AsyncGenerator<Read> {
+  const format = formatOf(file.name, input.format)
+  switch (format) {
+    case 'jsonl':
+      return withPlaces(readLines(openDecoded(task, file.uri, from.offset), { maxLine, batch, from }))
+    case 'csv':
+    case 'tsv': {
+      const { delimiter = format === 'csv' ? ',' : '\t', columns, quote } = input
+      return readCsv(task, file.uri, { delimiter, quote: quote || null, columns, maxLine, batch, from })
+    }
+    case 'parquet':
+      return readParquet(task, file, { fields: input.fields, batch, from: from.line })
+    default:
+      return readDocument(task, file.uri, { format, maxLine, batch, from: from.line })
+  }
+}
+
+async function* withPlaces(lines: AsyncIterable<readonly Entry[]>): AsyncGenerator<Read> {
+  for await (const entries of lines) {
+    const { end, number } = entries.at(-1) as Entry
+    yield { entries, offset: end, line: number }
+  }
 }

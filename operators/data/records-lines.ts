@@ -12,6 +12,7 @@ export type Problem =
   | 'bad_utf8'
   | 'line_too_long'
   | 'document_too_long'
+  | 'ragged_row'
   | 'unreadable'
 
 /** One record as it was read. */
@@ -45,6 +46,13 @@ export class Entry {
   get line(): Buffer {
     return this.#block.subarray(this.#from, this.#to)
   }
+}
+
+/** Some records of one file, and where it goes on after them: bytes and lines (of a document: records) that are read. */
+export interface Read {
+  readonly entries: readonly Entry[]
+  readonly offset: number
+  readonly line: number
 }
 
 /** Limits of the reader. */
