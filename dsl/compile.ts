@@ -5,13 +5,13 @@ import type { PipelineFile, Task as TaskFile } from '../schemas/pipeline.generat
 import { findCycles } from './graph.ts'
 import { type LintTask, lint } from './lint.ts'
 import { type Catalogue, loadOperators, type Operators } from './operators.ts'
-import { checkParams } from './params.ts'
+import { checkParams } from './params-check.ts'
 import { type Parsed, parse } from './parse.ts'
 import { inFileOrder, type Problem } from './problems.ts'
 import { Report } from './report.ts'
 import type { ScheduleFile } from './schedule.ts'
 import type { Source } from './source.ts'
-import { type Context, compileTask } from './task.ts'
+import { type Context, compileTask, hasPlainInput } from './task.ts'
 import type { Languages } from './task-references.ts'
 import { type Usable, validate } from './validate.ts'
 import { versionOf } from './version.ts'
@@ -59,9 +59,9 @@ function isMapping(value: unknown): value is Mapping {
 
 async function compileParsed(parsed: Parsed, report: Report, catalogue: Catalogue): Promise<Pipeline | null> {
   const value = parsed.value as Mapping
-  const usable = validate(value, report)
+  const usable = await validate(value, report)
   const file = readable(value, usable) as Partial<PipelineFile>
-  const params = checkParams((file.params ?? {}) as { [name: string]: JsonSchema }, report)
+  const params = await checkParams((file.params ?? {}) as { [name: string]: JsonSchema }, report)
   const schedule = file.schedule ? await scheduleOf(file.schedule as ScheduleFile, report) : null
   const tasks = (file.tasks ?? {}) as { readonly [id: string]: TaskFile }
   const operators = await loadOperators(tasks, catalogue, report)
@@ -70,7 +70,7 @@ async function compileParsed(parsed: Parsed, report: Report, catalogue: Catalogu
     tasks,
     params,
     operators,
-    languages: await languagesFor(parsed.positions.text, tasks),
+    languages: await languagesFor(parsed.positions.text, tasks, operators),
     report,
   })
   if (report.failed) return null
@@ -110,14 +110,19 @@ async function scheduleOf(file: ScheduleFile, report: Report): Promise<Schedule 
   return (await import('./schedule.ts')).compileSchedule(file, report)
 }
 
-/** Loads Handlebars' parser only where a `{{` stands, cel-js only where a `when` or `gate` does. */
-async function languagesFor(text: string, tasks: { readonly [id: string]: TaskFile }): Promise<Languages> {
-  let expressions = false
-  for (const id in tasks)
-    if (tasks[id]?.when !== undefined || tasks[id]?.gate !== undefined) expressions = true
+/** Loads Handlebars' parser only where a `{{` stands, cel-js only where a `when` or `gate` does, ajv only where it must. */
+async function languagesFor(
+  text: string,
+  tasks: { readonly [id: string]: TaskFile },
+  operators: Operators,
+): Promise<Languages> {
+  const all = Object.values(tasks)
+  const expressions = all.some(({ when, gate }) => when !== undefined || gate !== undefined)
+  const plain = [...operators].every(([id, operator]) => hasPlainInput(tasks[id] as TaskFile, operator))
   return {
     template: text.includes('{{') ? await templateLanguage() : null,
     expression: expressions ? await expressionLanguage() : null,
+    schema: plain ? null : (await import('./json-schema.ts')).validatorOf,
   }
 }
 

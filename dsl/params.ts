@@ -1,36 +1,11 @@
-/** The parameters of a pipeline: their schemas when it is compiled, their values when a run is asked for. */
+/** The values of a pipeline's parameters, when a run is asked for. */
 import { DagctlError } from '../engine/errors.ts'
 import type { Json, JsonSchema } from '../engine/json.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
-import { compileSchema, type Mismatch } from './json-schema.ts'
-import type { Report } from './report.ts'
+import { compileSchema } from './json-schema.ts'
+import { aboutParam } from './params-check.ts'
 import { typeNames } from './types.ts'
 import { didYouMean, either, quote } from './words.ts'
-
-/** Checks that each parameter's schema is one, and that its default matches it. Gives the schemas that are. */
-export function checkParams(
-  params: { readonly [name: string]: JsonSchema },
-  report: Report,
-): { readonly [name: string]: JsonSchema } {
-  const good: [string, JsonSchema][] = []
-  for (const [name, schema] of Object.entries(params)) {
-    try {
-      const validate = compileSchema(schema)
-      good.push([name, schema])
-      if (schema.default === undefined) continue
-      for (const mismatch of validate(schema.default))
-        report.atValue(['params', name, 'default', ...mismatch.path], {
-          code: 'E141',
-          message: sentence('the default of', name, mismatch),
-          hint: mismatch.hint,
-        })
-    } catch (error) {
-      const message = `the schema of the parameter ${quote(name)} is wrong: ${(error as Error).message}`
-      report.atKey(['params', name], { code: 'E141', message })
-    }
-  }
-  return Object.fromEntries(good)
-}
 
 /**
  * The parameters of a run: what was given, strings read by the parameter's type, and defaults for the rest.
@@ -70,7 +45,7 @@ function resolved(name: string, schema: JsonSchema, given: { readonly [name: str
   if (!mismatch) return value
   // A string that is no number may still be what a schema with several types means.
   if (value !== raw && validate(raw).length === 0) return raw
-  throw new DagctlError('E172', sentence('the parameter', name, mismatch), usage(mismatch.hint))
+  throw new DagctlError('E172', aboutParam('the parameter', name, mismatch), usage(mismatch.hint))
 }
 
 /** Reads a string as the schema's type: the string itself if it may be one and nothing else, else as JSON if it is JSON. */
@@ -82,11 +57,6 @@ function read(text: string, schema: JsonSchema): Json {
   } catch {
     return text
   }
-}
-
-function sentence(subject: string, name: string, { message, path, subject: needsSubject }: Mismatch): string {
-  const place = path.length === 0 ? quote(name) : quote([name, ...path].join('.'))
-  return needsSubject ? `${subject} ${place} ${message}` : `${subject} ${place}: ${message}`
 }
 
 function usage(hint: string | null): { kind: 'usage'; hint?: string } {

@@ -1,6 +1,7 @@
 /** The templates and expressions of one task: what they mention, what they give, what is wrong. Reads no schemas of keys. */
-import type { JsonObject } from '../engine/json.ts'
+import type { JsonObject, JsonSchema } from '../engine/json.ts'
 import type { Chain, Expression, ExpressionError } from './expression.ts'
+import type { Validator } from './json-schema.ts'
 import type { Path } from './positions.ts'
 import type { Span } from './problems.ts'
 import { type Fault, type Place, type Reference, resolvePath, type Visible } from './references.ts'
@@ -24,6 +25,8 @@ export interface Languages {
     unsafe(template: Template): readonly Span[]
     isError(error: unknown): error is TemplateError
   } | null
+  /** Compiled JSON Schemas, for inputs of which it is not certain that they match. */
+  readonly schema: ((schema: JsonSchema) => Validator) | null
   readonly expression: {
     parse(text: string): Expression
     check(expression: Expression, typeOf: (chain: Chain) => string): void

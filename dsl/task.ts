@@ -3,9 +3,10 @@ import type { Json, JsonObject, JsonSchema } from '../engine/json.ts'
 import type { OperatorInfo, RuntimeName, Task, TriggerRule } from '../engine/pipeline.ts'
 import type { PipelineFile, Task as TaskFile } from '../schemas/pipeline.generated.ts'
 import { parseDuration } from './duration.ts'
-import { validatorOf } from './json-schema.ts'
+import type { Validator } from './json-schema.ts'
 import type { Operators } from './operators.ts'
 import type { Path } from './positions.ts'
+import { certainlyMatches } from './quick-check.ts'
 import type { Visible } from './references.ts'
 import type { Report } from './report.ts'
 import { retryOf, timeoutOf } from './retry.ts'
@@ -72,12 +73,19 @@ function checkTask(
       : templates
     checkInput(
       { value: inputOf(file), path: inputPath, operator, templates: under },
-      validatorOf(operator.input),
+      hasPlainInput(file, operator) ? matchesAlways : (languages.schema?.(operator.input) ?? matchesAlways),
       report,
     )
   }
   return references
 }
+
+/** Whether it is certain, without a JSON Schema library, that the task's input is what the operator takes. */
+export function hasPlainInput(file: TaskFile, operator: OperatorInfo): boolean {
+  return certainlyMatches(operator.input, inputOf(file))
+}
+
+const matchesAlways: Validator = () => []
 
 function visibleTo(self: string, file: TaskFile, { params, indices, operators }: Context): Visible {
   return {

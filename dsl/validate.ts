@@ -3,7 +3,7 @@ import type { JsonSchema } from '../engine/json.ts'
 import { validate as matches } from '../schemas/pipeline.check.generated.js'
 import schema from '../schemas/pipeline.schema.json' with { type: 'json' }
 import { parseDuration } from './duration.ts'
-import { type Mismatch, validatorOf } from './json-schema.ts'
+import type { Mismatch } from './json-schema.ts'
 import type { Path } from './positions.ts'
 import type { Report } from './report.ts'
 import { findUnsupported } from './unsupported.ts'
@@ -33,11 +33,10 @@ export class Usable {
 }
 
 /** Reports everything in which the file is not as the schema says, and what is not supported yet. */
-export function validate(file: Mapping, report: Report): Usable {
+export async function validate(file: Mapping, report: Report): Promise<Usable> {
   const usable = new Usable()
   // Compiling the schema takes longer than all else, so only a file that does not match it is told why.
-  const mismatches = matches(file) ? [] : validatorOf(schema as JsonSchema)(file)
-  for (const mismatch of mismatches) {
+  for (const mismatch of matches(file) ? [] : await mismatchesOf(file)) {
     usable.mark(mismatch.path)
     tell(mismatch, report)
   }
@@ -49,6 +48,11 @@ export function validate(file: Mapping, report: Report): Usable {
   }
   checkDurations(file, usable, report)
   return usable
+}
+
+async function mismatchesOf(file: Mapping): Promise<readonly Mismatch[]> {
+  const { validatorOf } = await import('./json-schema.ts')
+  return validatorOf(schema as JsonSchema)(file)
 }
 
 function tell({ code, message, subject, path, atKey, hint }: Mismatch, report: Report): void {
