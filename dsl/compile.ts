@@ -154,10 +154,12 @@ function compileTasks(parts: {
 }): readonly LintTask[] {
   const { tasks, report, operators } = parts
   const ids = Object.keys(tasks)
+  const indices = new Map(ids.map((id, index) => [id, index]))
   const context: Context = {
     ...parts,
     defaults: parts.file.defaults ?? {},
-    indices: new Map(ids.map((id, index) => [id, index])),
+    indices,
+    guessable: guessable(indices),
   }
   const compiled = ids.map((id) => compileTask(id, tasks[id] as TaskFile, context))
   reportCycles(
@@ -170,6 +172,17 @@ function compileTasks(parts: {
     const operator = operators.get(ids[index] as string)
     return task && operator ? [{ task, operator, checkpoint: tasks[task.id]?.checkpoint !== undefined }] : []
   })
+}
+
+/** The ids for `did you mean`, for so many guesses: each looks at all of them. */
+function guessable(ids: ReadonlyMap<string, number>, most = 20): Iterable<string> {
+  let guesses = 0
+  return {
+    [Symbol.iterator]: () => {
+      guesses += 1
+      return guesses > most ? [].values() : ids.keys()
+    },
+  }
 }
 
 function reportCycles(

@@ -60,12 +60,31 @@ function ajvFor(schema: JsonSchema): Ajv2020 {
 
 type Fault = Required<ErrorObject>
 
+/** More than anybody reads. The rest is counted, not told: sorting out choices compares each fault with each. */
+const faultLimit = 1000
+
 function mismatches(validate: ValidateFunction): Mismatch[] {
-  const faults = (validate.errors ?? []) as Fault[]
+  const all = (validate.errors ?? []) as Fault[]
+  const faults = all.slice(0, faultLimit)
   const told = faults.some(({ keyword }) => keyword in choices)
     ? withoutBranches(faults, validate.schema as JsonSchema)
     : faults
-  return told.map(translate)
+  const found = told.map(translate)
+  return all.length > faultLimit ? [...found, theRest(all.length - faultLimit)] : found
+}
+
+function theRest(count: number): Mismatch {
+  const message = `${count} more values do not match; mend these first`
+  return {
+    code: 'E113',
+    message,
+    subject: false,
+    path: [],
+    atKey: false,
+    hint: null,
+    keyword: 'allOf',
+    schema: {},
+  }
 }
 
 /** Keywords that fail because something inside them failed. */

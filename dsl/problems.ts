@@ -75,13 +75,21 @@ function cropped(text: string, column: number): { shown: string; from: number } 
   }
 }
 
+/** Where the lines of the text that was printed from last start: its problems come one after the other. */
+let last: { readonly source: string; readonly starts: readonly number[] } = { source: '', starts: [0] }
+
+function startsOf(source: string): readonly number[] {
+  if (last.source === source) return last.starts
+  const starts = [source.charCodeAt(0) === 0xfeff ? 1 : 0]
+  for (let end = source.indexOf('\n'); end !== -1; end = source.indexOf('\n', end + 1)) starts.push(end + 1)
+  last = { source, starts }
+  return starts
+}
+
 function lineAt(source: string, line: number): string | undefined {
-  let start = source.charCodeAt(0) === 0xfeff ? 1 : 0
-  for (let current = 1; current < line; current += 1) {
-    const end = source.indexOf('\n', start)
-    if (end === -1) return undefined
-    start = end + 1
-  }
-  const end = source.indexOf('\n', start)
-  return source.slice(start, end === -1 ? undefined : end).replace(/\r$/, '')
+  const starts = startsOf(source)
+  const start = starts[line - 1]
+  if (start === undefined) return undefined
+  const next = starts[line]
+  return source.slice(start, next === undefined ? undefined : next - 1).replace(/\r$/, '')
 }

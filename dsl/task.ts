@@ -22,6 +22,8 @@ export interface Context {
   readonly languages: Languages
   /** Where each task stands in the file. */
   readonly indices: ReadonlyMap<string, number>
+  /** The ids of the tasks, for `did you mean`. */
+  readonly guessable: Iterable<string>
   readonly report: Report
 }
 
@@ -87,11 +89,15 @@ export function hasPlainInput(file: TaskFile, operator: OperatorInfo): boolean {
 
 const matchesAlways: Validator = () => []
 
-function visibleTo(self: string, file: TaskFile, { params, indices, operators }: Context): Visible {
+function visibleTo(
+  self: string,
+  file: TaskFile,
+  { params, indices, guessable, operators }: Context,
+): Visible {
   return {
     self,
     params,
-    taskIds: { has: (id) => indices.has(id), [Symbol.iterator]: () => indices.keys() },
+    taskIds: { has: (id) => indices.has(id), [Symbol.iterator]: () => guessable[Symbol.iterator]() },
     outputsOf: (id) => operators.get(id)?.output ?? null,
     nullable: (file.trigger ?? 'all_success') !== 'all_success',
   }
@@ -136,7 +142,7 @@ function needsOf(
   id: string,
   file: TaskFile,
   mentioned: ReadonlySet<string>,
-  { indices, report }: Context,
+  { indices, guessable, report }: Context,
 ): readonly number[] {
   const needs = new Set<number>()
   file.needs?.forEach((need, place) => {
@@ -145,7 +151,7 @@ function needsOf(
       report.atValue(['tasks', id, 'needs', place], {
         code: 'E121',
         message: `unknown task ${quote(need)}`,
-        hint: didYouMean(need, indices.keys()),
+        hint: didYouMean(need, guessable),
       })
     else needs.add(index)
   })

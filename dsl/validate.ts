@@ -15,7 +15,7 @@ type Mapping = { readonly [key: string]: unknown }
 export class Usable {
   readonly #broken = new Set<string>()
 
-  /** Marks the value at `path`, and nothing above a key of a task or of the file, as not to be read. */
+  /** Marks the key of the file, or of a task, that holds `path` as not to be read; the empty path marks all. */
   mark(path: Path): void {
     const depth = path[0] === 'tasks' ? 3 : 2
     this.#broken.add(JSON.stringify(path.slice(0, depth)))
@@ -23,7 +23,7 @@ export class Usable {
 
   /** Whether nothing is wrong at this key of the file, its inner key, or its task's key. */
   has(...path: Path): boolean {
-    return !this.#broken.has(JSON.stringify(path))
+    return !this.#broken.has('[]') && !this.#broken.has(JSON.stringify(path))
   }
 
   /** Whether nothing is wrong anywhere: the quick way for large files. */

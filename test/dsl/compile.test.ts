@@ -194,3 +194,18 @@ t.test('a chain of 5,000 tasks and a cycle through all of them are handled witho
   )
   t.strictSame(others, [])
 })
+
+t.test(
+  'a large file that is wrong everywhere is told so in time that grows with its size only',
+  async (t) => {
+    const many = (line: (index: number) => string) =>
+      Array.from({ length: 5_000 }, (_, index) => line(index)).join('\n')
+    const unknown = await compileYaml(many((index) => `  t${index}: { uses: Noop, needs: [u${index}] }`))
+    t.equal(unknown.problems.length, 5_000)
+    t.equal(unknown.problems.filter(({ hint }) => hint !== null).length, 20)
+    const shapeless = await compileYaml(many((index) => `  t${index}: { run: 1, uses: 2, neds: [] }`))
+    t.equal(shapeless.pipeline, null)
+    t.match(shapeless.problems[0], { line: 1, message: /^\d+ more values do not match; mend these first$/ })
+    t.ok(shapeless.problems.length <= 1_001)
+  },
+)
