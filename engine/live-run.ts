@@ -75,7 +75,7 @@ export class LiveRun {
 
   constructor(record: RunRecord, pipeline: Pipeline) {
     this.record = record
-    this.pipeline = pipeline
+    this.pipeline = inRuntime(pipeline, record.runtime)
     this.state = record.state
     this.startedAt = record.startedAt
     this.graph = graphOf(pipeline.tasks)
@@ -170,6 +170,12 @@ export class LiveRun {
       ;(this.nodes[dependent] as Node).needs[counter]++
     })
   }
+}
+
+/** The pipeline with all tasks in one runtime. */
+function inRuntime(pipeline: Pipeline, runtime: RunRecord['runtime']): Pipeline {
+  if (runtime === null) return pipeline
+  return { ...pipeline, tasks: pipeline.tasks.map((task) => ({ ...task, runtime })) }
 }
 
 /** Which count of a dependent's needs an ended state adds to. */

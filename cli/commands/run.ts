@@ -1,5 +1,4 @@
 /** `dagctl run PIPELINE`: makes a run and performs it in this process. */
-import { Option } from 'commander'
 import { manualInterval } from '../../engine/interval.ts'
 import type { Interval, Pipeline } from '../../engine/pipeline.ts'
 import type { NewRun, RunRecord, Store } from '../../engine/store/store.ts'
@@ -33,7 +32,7 @@ export const run: Declare = (command, context) => {
     .option('--task <id>', 'only this task and all it needs; may be given many times', collect)
     .option('--from <id>', 'only this task and all below it; the others keep what they had in the run --of')
     .option('--of <run>', 'the earlier run whose outputs are taken; also its interval and parameters')
-    .addOption(new Option('--runtime <name>').hideHelp())
+    .option('--runtime <name>', 'process: every task in a process of its own, whatever the file says')
     .addHelpText(
       'after',
       '\nCtrl-C cancels the run; a second one leaves what runs, for `dagctl runs resume` to go on with.',
@@ -58,10 +57,11 @@ async function start({ terminal, settings, options }: Call<Options>, word: strin
     from === undefined || of === undefined
       ? await freshRun(pipeline, options, terminal)
       : await reading(settings, (store) => takenRun(store, pipeline, { ...options, from, of }, terminal))
+  const runtime = options.runtime === undefined ? {} : await runtimeFor(pipeline)
   const store = await openStore(settings)
   try {
     const stage = { store, settings, terminal }
-    const made = { pipeline, folder, trigger: 'manual', backfill: null, ...wanted } as const
+    const made = { pipeline, folder, trigger: 'manual', backfill: null, ...runtime, ...wanted } as const
     const { run, how } = await perform(stage, {
       pipeline,
       begin: async (engine) => (await engine.create(made)).id,
@@ -79,13 +79,19 @@ function refuseUnsupported({ from, of, task, runtime }: Options): void {
     throw wrongOption('--from and --of belong together', 'write --from TASK --of RUN')
   if (from !== undefined && task !== undefined)
     throw wrongOption('--from and --task contradict each other', 'give one of them')
-  if (runtime === undefined) return
-  if (runtime !== 'process' && runtime !== 'docker')
+  if (runtime === 'docker') throw unsupported('--runtime docker', 'process is there')
+  if (runtime !== undefined && runtime !== 'process')
     throw wrongOption(`--runtime ${runtime}: there is no such runtime`, 'process or docker')
-  throw unsupported(
-    `--runtime ${runtime}`,
-    'each task runs in the runtime that its file says, else its operator',
-  )
+}
+
+/** All tasks in processes. Throws a usage error where an operator cannot. */
+async function runtimeFor({ tasks }: Pipeline): Promise<{ readonly runtime: 'process' }> {
+  const { catalogue } = await import('../catalogue.ts')
+  for (const { id, uses } of tasks) {
+    if ((await catalogue.find(uses))?.runtimes.includes('process') === true) continue
+    throw wrongOption(`--runtime process: task ${id} cannot, its operator ${uses} runs elsewhere`)
+  }
+  return { runtime: 'process' }
 }
 
 type Wanted = Pick<NewRun, 'params' | 'interval' | 'omit' | 'given'>

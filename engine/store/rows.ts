@@ -27,6 +27,7 @@ export function toRun(row: Row): RunRecord {
     endedAt: row.ended_at as number | null,
     owner: row.owner as string | null,
     fence: row.fence as number,
+    runtime: row.runtime as RunRecord['runtime'],
   }
 }
 

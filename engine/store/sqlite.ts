@@ -50,8 +50,8 @@ class SqliteStore implements Store {
         at,
       )
       const { changes, lastInsertRowid: seq } = this.#db.run(
-        `INSERT INTO runs (id, pipeline, version, folder, params, trigger, interval_start, interval_end, backfill, state, created_at, owner, fence)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, 1)
+        `INSERT INTO runs (id, pipeline, version, folder, params, trigger, interval_start, interval_end, backfill, state, created_at, owner, fence, runtime)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, 1, ?)
          ON CONFLICT (backfill, interval_start, interval_end) WHERE backfill IS NOT NULL DO NOTHING`,
         run.id,
         pipeline.name,
@@ -64,6 +64,7 @@ class SqliteStore implements Store {
         run.backfill,
         at,
         engine,
+        run.runtime ?? null,
       )
       if (changes === 0) return this.#ofBackfill(run)
       const omitted = new Set(run.omit)

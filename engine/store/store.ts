@@ -4,7 +4,7 @@
  */
 import type { Failure } from '../errors.ts'
 import type { Json, JsonObject } from '../json.ts'
-import type { Interval, Pipeline } from '../pipeline.ts'
+import type { Interval, Pipeline, RuntimeName } from '../pipeline.ts'
 import type { RunState, TaskEvent, TaskState } from '../state.ts'
 
 /** What made a run. */
@@ -25,6 +25,8 @@ export interface NewRun {
   readonly omit: readonly number[]
   /** Tasks whose outputs are taken from an earlier run; they start as succeeded. */
   readonly given?: readonly Given[]
+  /** The runtime of every task of this run, whatever the file says. */
+  readonly runtime?: RuntimeName
 }
 
 /** Outputs of an earlier run. `node` is a task's index. */
@@ -52,6 +54,8 @@ export interface RunRecord {
   readonly owner: string | null
   /** Grows with each change of owner: writes of an owner before are refused. */
   readonly fence: number
+  /** The runtime of all its tasks; null is what the file says. */
+  readonly runtime: RuntimeName | null
 }
 
 /** A task, or one instance of a mapped task, of a run. `node` counts from 0; the first nodes are the tasks of the file. */

@@ -175,6 +175,19 @@ tasks:
     t.equal((await dagctl(folder, ['run', 'made.yaml', ...words])).exit, 2, words.join(' '))
 })
 
+t.test('--runtime process runs every task in a process of its own', async (t) => {
+  const folder = t.testdir({
+    'made.yaml': `${head}tasks: { wait: { uses: Wait, with: { for: 1ms } }, last: { uses: Noop, needs: [wait] } }\n`,
+  })
+  const { exit, document } = await json(folder, ['run', 'made.yaml', '--runtime', 'process'])
+  t.equal(exit, 0)
+  const attempts = join(folder, '.dagctl/attempts', document.run.id)
+  t.equal(readdirSync(attempts).length, document.tasks[0].attempts + 1)
+  for (const attempt of readdirSync(attempts))
+    t.ok(existsSync(join(attempts, attempt, 'process.json')), `${attempt} had a process`)
+  t.equal((await dagctl(folder, ['run', 'made.yaml', '--runtime', 'inline'])).exit, 2)
+})
+
 t.test('the interval is the one named, or the last that ended by --at', async (t) => {
   const folder = t.testdir({
     'made.yaml': `${head}schedule: { cron: "0 0 * * *", timezone: Europe/Berlin }\ntasks: { a: { uses: Noop } }\n`,

@@ -51,6 +51,7 @@ for (const [name, open] of Object.entries(stores)) {
         state: 'queued',
         owner: 'e1',
         fence: 1,
+        runtime: null,
         createdAt: 5,
         params: { n: 1 },
         interval: { start: 1, end: 2 },

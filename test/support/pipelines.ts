@@ -71,6 +71,7 @@ export function liveRun(pipeline: Pipeline): LiveRun {
     endedAt: null,
     owner: 'engine',
     fence: 1,
+    runtime: null,
   }
   return new LiveRun(record, pipeline)
 }

@@ -110,4 +110,7 @@ export const migrations: readonly string[] = [
   CREATE UNIQUE INDEX backfills_unfinished ON backfills (pipeline, from_time, to_time, mode, reverse, params)
     WHERE state = 'running';
   `,
+  `
+  ALTER TABLE runs ADD COLUMN runtime TEXT;
+  `,
 ]
