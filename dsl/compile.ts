@@ -13,6 +13,7 @@ import type { ScheduleFile } from './schedule.ts'
 import type { Source } from './source.ts'
 import { type Context, compileTask, hasPlainInput } from './task.ts'
 import type { Languages } from './task-references.ts'
+import type { Type } from './types.ts'
 import { type Usable, validate } from './validate.ts'
 import { versionOf } from './version.ts'
 import { quote } from './words.ts'
@@ -61,7 +62,7 @@ async function compileParsed(parsed: Parsed, report: Report, catalogue: Catalogu
   const value = parsed.value as Mapping
   const usable = await validate(value, report)
   const file = readable(value, usable) as Partial<PipelineFile>
-  const params = await checkParams((file.params ?? {}) as { [name: string]: JsonSchema }, report)
+  const params = await paramsOf(value, file, report)
   const schedule = file.schedule ? await scheduleOf(file.schedule as ScheduleFile, report) : null
   const tasks = (file.tasks ?? {}) as { readonly [id: string]: TaskFile }
   const operators = await loadOperators(tasks, catalogue, report)
@@ -81,6 +82,17 @@ async function compileParsed(parsed: Parsed, report: Report, catalogue: Catalogu
     schedule,
     compiled.map(({ task }) => task),
   )
+}
+
+/** The type of each parameter; those whose schema is wrong are known by name only, so that their uses are no errors too. */
+async function paramsOf(
+  value: Mapping,
+  file: Partial<PipelineFile>,
+  report: Report,
+): Promise<{ readonly [name: string]: Type }> {
+  const names = isMapping(value.params) ? Object.keys(value.params) : []
+  const good = await checkParams((file.params ?? {}) as { [name: string]: JsonSchema }, report)
+  return Object.fromEntries(names.map((name) => [name, good[name] ?? null]))
 }
 
 /** The file without what is wrong in it, so that everything else can still be checked. */
@@ -147,7 +159,7 @@ async function expressionLanguage(): Promise<Languages['expression']> {
 function compileTasks(parts: {
   readonly file: Partial<PipelineFile>
   readonly tasks: { readonly [id: string]: TaskFile }
-  readonly params: { readonly [name: string]: JsonSchema }
+  readonly params: { readonly [name: string]: Type }
   readonly operators: Operators
   readonly languages: Languages
   readonly report: Report

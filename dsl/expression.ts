@@ -310,5 +310,8 @@ function asExpressionError(error: unknown, source: string, code: Code): Error {
     const hint = mixed ? 'write numbers with a point (1.0), or convert with double() or int()' : null
     return new ExpressionError(code, `\`${operator}\` does not work between ${left} and ${right}`, span, hint)
   }
-  return new ExpressionError(code, summary.charAt(0).toLowerCase() + summary.slice(1), span)
+  const hint = source.includes('{{')
+    ? 'expressions have no braces: write `params.x`, not `{{ params.x }}`'
+    : null
+  return new ExpressionError(code, summary.charAt(0).toLowerCase() + summary.slice(1), span, hint)
 }

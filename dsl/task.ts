@@ -1,5 +1,5 @@
 /** One task of the file to one task of the graph. Knows nothing of the other tasks but their ids and outputs. */
-import type { Json, JsonObject, JsonSchema } from '../engine/json.ts'
+import type { Json, JsonObject } from '../engine/json.ts'
 import type { OperatorInfo, RuntimeName, Task, TriggerRule } from '../engine/pipeline.ts'
 import type { PipelineFile, Task as TaskFile } from '../schemas/pipeline.generated.ts'
 import { parseDuration } from './duration.ts'
@@ -12,11 +12,12 @@ import type { Report } from './report.ts'
 import { retryOf, timeoutOf } from './retry.ts'
 import { checkInput, shellPointers } from './task-input.ts'
 import { type Languages, TaskReferences } from './task-references.ts'
+import type { Type } from './types.ts'
 import { didYouMean, either, quote } from './words.ts'
 
 /** What a task is compiled in. */
 export interface Context {
-  readonly params: { readonly [name: string]: JsonSchema }
+  readonly params: { readonly [name: string]: Type }
   readonly defaults: NonNullable<PipelineFile['defaults']>
   readonly operators: Operators
   readonly languages: Languages

@@ -209,3 +209,22 @@ t.test(
     t.ok(shapeless.problems.length <= 1_001)
   },
 )
+
+t.test('what is wrong in one place is not wrong again where it is used', async (t) => {
+  const errors = await errorsOf(`
+params: { model: { type: sting } }
+tasks:
+  a: { uses: Nope, with: { x: 1 } }
+  b: { run: "echo {{ params.model }} {{ tasks.a.outputs.anything }}", when: tasks.c.outputs.n > 1 }
+  c: { uses: 7 }
+`)
+  t.strictSame(
+    errors.map((error) => error.slice(0, 4)),
+    ['E113', 'E125', 'E111'],
+  )
+})
+
+t.test('braces in an expression are said to be none of it', async (t) => {
+  const { problems } = await compileYaml('  a: { uses: Noop, when: "{{ run.id }} == 1" }')
+  t.match(problems, [{ code: 'E133', hint: /^expressions have no braces/ }])
+})
