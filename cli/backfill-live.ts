@@ -2,7 +2,7 @@
 import type { Report } from '../engine/report.ts'
 import { isEnded, type RunState } from '../engine/state.ts'
 import type { Standing } from './backfill.ts'
-import { type Display, drawingOn, Picture } from './live.ts'
+import { type Display, drawingOn, Picture } from './picture.ts'
 import { grouped, oneLine, type Paint, painted, paintFor } from './print.ts'
 import type { Terminal } from './terminal.ts'
 

@@ -7,9 +7,9 @@ import { type BackfillOrder, planOf, type Standing, standingOf } from './backfil
 import { backfillDisplay } from './backfill-live.ts'
 import { type Conducted, conduct } from './conduct.ts'
 import { follow } from './follow.ts'
-import type { Display } from './live.ts'
-import { type Stage, withEngine } from './perform.ts'
+import type { Display } from './picture.ts'
 import { counted } from './print.ts'
+import { type Stage, withEngine } from './stage.ts'
 
 /** Runs what the order asks for, or goes on with it, and gives how it stands then. */
 export async function performBackfill(

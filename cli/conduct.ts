@@ -1,7 +1,7 @@
 /** Runs to their end in this process, with Ctrl-C: once cancels, twice leaves what runs. Knows no single command. */
 import type { Engine } from '../engine/engine.ts'
 import { exits } from '../engine/errors.ts'
-import type { Display } from './live.ts'
+import type { Display } from './picture.ts'
 import type { Terminal } from './terminal.ts'
 
 /** How conducting ended: the runs ended, a person cancelled them, or they stay active for a later command. */

@@ -1,12 +1,14 @@
 /** Runs that some engine has already: taken over where it is dead, else asked, and followed to the end. */
 import type { Engine } from '../engine/engine.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
+import { isEnded } from '../engine/state.ts'
 import type { RunRecord } from '../engine/store/store.ts'
 import { type Conducted, conduct } from './conduct.ts'
 import { follow } from './follow.ts'
-import { type Display, displayOf } from './live.ts'
-import { type Stage, withEngine } from './perform.ts'
+import { displayOf } from './live.ts'
+import type { Display } from './picture.ts'
 import { RunProgress } from './progress.ts'
+import { type Stage, withEngine } from './stage.ts'
 import { bellOf, noSuchRun } from './wiring.ts'
 
 /** Goes on with a run to its end, here where its engine is dead, else by looking on. */
@@ -35,9 +37,9 @@ interface Wish {
 
 async function attend(stage: Stage, id: string, wish: Wish): Promise<Conducted> {
   const { store, terminal } = stage
-  const run = await store.run(id)
-  if (run === null) throw noSuchRun(id)
-  const pipeline = (await store.pipeline(run.version)) as Pipeline
+  const record = await store.run(id)
+  if (record === null) throw noSuchRun(id)
+  const pipeline = (await store.pipeline(record.version)) as Pipeline
   return withEngine(stage, async (engine, listen) => {
     const display = await displayOf(terminal, new RunProgress(pipeline, await store.tasks(id)))
     try {
@@ -46,31 +48,47 @@ async function attend(stage: Stage, id: string, wish: Wish): Promise<Conducted> 
       if (adoption === 'ended') return 'ended'
       if (adoption === 'alive') {
         await wish.asked()
-        if (!(await lookOn(stage, engine, display, { run, pipeline }))) return 'ended'
+        if (!(await lookOn(stage, { engine, display, record, pipeline }))) return 'ended'
       }
       wish.owned(engine)
-      const goOn = `dagctl runs resume ${id}`
-      return await conduct({
-        engine,
-        display,
-        terminal,
-        done: engine.finished(id),
-        onInterrupt: 'cancel',
-        goOn,
-      })
+      return await conductRun(stage, { engine, display, record, pipeline })
     } finally {
       display.close()
     }
   })
 }
 
+/** A run that this process' engine has, or has its eye on. */
+interface Attended {
+  readonly engine: Engine
+  readonly display: Display
+  readonly record: RunRecord
+  readonly pipeline: Pipeline
+}
+
+/** Conducts a run that the engine has to its end, also where another engine takes it over meanwhile. */
+export async function conductRun(stage: Stage, attended: Attended): Promise<Conducted> {
+  const { engine, display, record } = attended
+  const goOn = `dagctl runs resume ${record.id}`
+  let left = false
+  const toTheEnd = async () => {
+    let { state } = await engine.finished(record.id)
+    while (!isEnded(state) && !left && (await lookOn(stage, attended)))
+      state = (await engine.finished(record.id)).state
+  }
+  try {
+    const { terminal } = stage
+    return await conduct({ engine, display, terminal, done: toTheEnd(), onInterrupt: 'cancel', goOn })
+  } catch (error) {
+    display.note(`run ${record.id} did not end; once the cause is mended go on with: ${goOn}`)
+    throw error
+  } finally {
+    left = true
+  }
+}
+
 /** Follows a run of a living engine. True when that engine died and the run is this engine's by now. */
-async function lookOn(
-  stage: Stage,
-  engine: Engine,
-  display: Display,
-  { run, pipeline }: { readonly run: RunRecord; readonly pipeline: Pipeline },
-): Promise<boolean> {
+async function lookOn(stage: Stage, { engine, display, record: run, pipeline }: Attended): Promise<boolean> {
   const { store } = stage
   display.note(`run ${run.id} belongs to a living engine and is followed`)
   let adopted = false

@@ -19,8 +19,8 @@ import {
 import type { Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Failed tasks that are told of at length, and lines of their logs. */
-const most = { failures: 5, lines: 10 } as const
+/** Rows of the table after a run; failed tasks that are told of at length; lines of their logs. */
+const most = { rows: 100, failures: 5, lines: 10 } as const
 
 /** A run and what is needed to tell of it. */
 export interface Subject {
@@ -30,13 +30,17 @@ export interface Subject {
   readonly settings: Settings
 }
 
-/** Prints how a run stands. */
-export async function printSummary(subject: Subject, terminal: Terminal): Promise<void> {
+/** Prints how a run stands; of a large one, unless `all` are wanted, only the tasks that did not succeed. */
+export async function printSummary(subject: Subject, terminal: Terminal, all = false): Promise<void> {
   const { run, pipeline, store } = subject
   const { out, env } = terminal
   const paint = paintFor(out, env)
   const rows = (await store.tasks(run.id)).filter(({ key }) => key === null)
-  const cells = rows.map((row) => {
+  const shown =
+    all || rows.length <= most.rows
+      ? rows
+      : rows.filter(({ state }) => state !== 'succeeded').slice(0, most.rows)
+  const cells = shown.map((row) => {
     const { recordsIn, records } = countsOf(row)
     const state = row.cached === null ? row.state : 'cached'
     const time =
@@ -53,7 +57,8 @@ export async function printSummary(subject: Subject, terminal: Terminal): Promis
     ]
   })
   const right = ['attempts', 'time', 'records in', 'records out']
-  out.write(`${await table(['task', 'state', ...right], cells, right)}\n\n`)
+  if (cells.length > 0) out.write(`${await table(['task', 'state', ...right], cells, right)}\n\n`)
+  if (shown.length < rows.length) tellCounts(rows, terminal)
   const time =
     run.startedAt === null ? '' : ` in ${duration((run.endedAt ?? terminal.clock.now()) - run.startedAt)}`
   out.write(
@@ -62,6 +67,12 @@ export async function printSummary(subject: Subject, terminal: Terminal): Promis
   tellReuse(rows, terminal)
   for (const { task, path } of resultsOf(pipeline, rows)) out.write(`result of ${task}: ${path}\n`)
   await tellFailures(subject, rows, terminal)
+}
+
+function tellCounts(rows: readonly TaskRecord[], { out }: Terminal): void {
+  const states = Map.groupBy(rows, ({ state }) => state)
+  const counts = [...states].map(([state, { length }]) => `${grouped(length)} ${state}`).join(', ')
+  out.write(`${counted(rows.length, 'task')}: ${counts}\n`)
 }
 
 function tellReuse(rows: readonly TaskRecord[], { out }: Terminal): void {

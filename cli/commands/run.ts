@@ -62,10 +62,7 @@ async function start({ terminal, settings, options }: Call<Options>, word: strin
   try {
     const stage = { store, settings, terminal }
     const made = { pipeline, folder, trigger: 'manual', backfill: null, ...runtime, ...wanted } as const
-    const { run, how } = await perform(stage, {
-      pipeline,
-      begin: async (engine) => (await engine.create(made)).id,
-    })
+    const { run, how } = await perform(stage, pipeline, (engine) => engine.create(made))
     const record = (await store.run(run)) as RunRecord
     await present(stage, record)
     return exitOf(record, how)

@@ -108,7 +108,7 @@ async function show({ terminal, settings, options }: Call<ShowOptions>, id: stri
   return reading(settings, async (store) => {
     const run = await store.run(id)
     if (run === null) throw noSuchRun(id)
-    await present({ store, settings, terminal }, run, options)
+    await present({ store, settings, terminal }, run, { ...options, all: true })
     if (options.attempts === true && !settings.json) {
       const { printAttempts } = await import('../attempts-table.ts')
       await printAttempts(store, run, (await store.pipeline(run.version)) as Pipeline, terminal)
