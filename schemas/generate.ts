@@ -1,6 +1,5 @@
-/** Writes what is generated from the schemas: TypeScript types, and the schema for editors. Run: `node schemas/generate.ts`. */
+/** What is generated from the schemas: TypeScript types, a check made beforehand, and the schema for editors. */
 import { execFileSync } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import standalone from 'ajv/dist/standalone/index.js'
@@ -146,15 +145,4 @@ function forEditors(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null) return schema
   const kept = Object.entries(schema).filter(([key]) => !key.startsWith('x-'))
   return Object.fromEntries(kept.map(([key, value]) => [key, forEditors(value)]))
-}
-
-if (import.meta.main) {
-  const [{ builtin }, { describe }] = await Promise.all([
-    import('../operators/catalogue.ts'),
-    import('../plugins/api.ts'),
-  ])
-  const operators = await Promise.all(Object.values(builtin).map(async (load) => describe(await load())))
-  await writeFile(new URL('pipeline.generated.ts', import.meta.url), await pipelineTypes())
-  await writeFile(new URL('pipeline.check.generated.js', import.meta.url), pipelineCheck())
-  await writeFile(new URL('pipeline.editor.schema.json', import.meta.url), editorSchema(operators))
 }

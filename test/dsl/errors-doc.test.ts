@@ -2,13 +2,13 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { errorsPage } from '../../scripts/generate-errors.ts'
+import { errorsPage } from '../../scripts/errors-page.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const page = errorsPage()
 
 t.test('docs/errors.md is what the tables of codes give', async (t) => {
-  t.equal(readFileSync(join(root, 'docs/errors.md'), 'utf8'), page, 'run: node scripts/generate-errors.ts')
+  t.equal(readFileSync(join(root, 'docs/errors.md'), 'utf8'), page, 'run: npm run generate')
 })
 
 t.test('every code that stands in the sources is explained, and no other', async (t) => {

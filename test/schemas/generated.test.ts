@@ -16,11 +16,11 @@ const operators: readonly OperatorInfo[] = await Promise.all(
 )
 
 t.test('the types in the repository are those of the schema', async (t) => {
-  t.equal(committed('pipeline.generated.ts'), await pipelineTypes(), 'run: node schemas/generate.ts')
+  t.equal(committed('pipeline.generated.ts'), await pipelineTypes(), 'run: npm run generate')
 })
 
 t.test("the editor's schema in the repository is that of the schema and of the operators", async (t) => {
-  t.equal(committed('pipeline.editor.schema.json'), editorSchema(operators), 'run: node schemas/generate.ts')
+  t.equal(committed('pipeline.editor.schema.json'), editorSchema(operators), 'run: npm run generate')
 })
 
 t.test('the schema of pipelines is a schema, and every key says what it is for', async (t) => {

@@ -1,5 +1,4 @@
-/** Writes docs/errors.md from the tables of codes. Run: `node scripts/generate-errors.ts`. */
-import { writeFileSync } from 'node:fs'
+/** docs/errors.md, from the tables of codes. */
 import { codes as ofCommandLine } from '../cli/codes.ts'
 import { codes as ofPipelines } from '../dsl/codes.ts'
 import { failureKinds } from '../engine/errors.ts'
@@ -61,5 +60,3 @@ E5xx are exit 5: nothing is lost, and the same command goes on once the cause is
 
 ${table(/^E[57]/)}`
 }
-
-if (import.meta.main) writeFileSync(new URL('../docs/errors.md', import.meta.url), errorsPage())
