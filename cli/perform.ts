@@ -6,6 +6,7 @@ import type { RunRecord } from '../engine/store/store.ts'
 import { printJson } from './command.ts'
 import type { Conducted } from './conduct.ts'
 import { displayOf } from './live.ts'
+import { noticeOf } from './notice.ts'
 import { RunProgress } from './progress.ts'
 import { type DocumentOptions, documentOf } from './run-document.ts'
 import { conductRun } from './runs-elsewhere.ts'
@@ -21,7 +22,11 @@ export function perform(
   return withEngine(stage, async (engine, listen) => {
     const display = await displayOf(stage.terminal, new RunProgress(pipeline))
     try {
-      listen((report) => display.report(report))
+      listen((report) => {
+        display.report(report)
+        const notice = noticeOf(report)
+        if (notice !== null) display.note(notice)
+      })
       const record = await begin(engine)
       display.note(`run ${record.id} of ${pipeline.name}`)
       return { run: record.id, how: await conductRun(stage, { engine, display, record, pipeline }) }

@@ -24,7 +24,8 @@ export const notify = defineOperator<NotifyInput>({
         type: 'string',
         enum: ['console'],
         default: 'console',
-        description: 'Where to: `console` is the log of the task. No other channel is supported yet.',
+        description:
+          'Where to: `console` is the terminal of `dagctl run`, and the log of the task. No other channel is supported yet.',
       },
     },
     required: ['text'],
@@ -39,7 +40,7 @@ export const notify = defineOperator<NotifyInput>({
   runtimes: ['inline', 'process'],
   example: 'tell: { uses: Notify, with: { text: "{{ tasks.pack.outputs.sequences }} sequences are ready" } }',
   run({ text, channel }, task) {
-    task.log.info(text)
+    task.log.info(text, { channel })
     return succeeded({ channel, text })
   },
 })
