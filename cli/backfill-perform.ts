@@ -1,5 +1,6 @@
 /** Performs a backfill on an engine of this process: takes its runs over, makes those that are missing. */
 
+import type { PlannedInterval } from '../engine/backfill-plan.ts'
 import type { Engine } from '../engine/engine.ts'
 import { newId } from '../engine/run-id.ts'
 import { isEnded } from '../engine/state.ts'
@@ -8,8 +9,10 @@ import { backfillDisplay } from './backfill-live.ts'
 import { type Conducted, conduct } from './conduct.ts'
 import { follow } from './follow.ts'
 import type { Display } from './picture.ts'
-import { counted } from './print.ts'
 import { type Stage, withEngine } from './stage.ts'
+
+/** Runs that are made before there is room for them, so that none is waited for. */
+const ahead = 8
 
 /** Runs what the order asks for, or goes on with it, and gives how it stands then. */
 export async function performBackfill(
@@ -74,41 +77,42 @@ interface Performing {
   stopped(): boolean
 }
 
-/** Resolves when every run of the backfill has ended. */
+/**
+ * Resolves when every run of the backfill has ended. Runs that were begun are taken up first, since they count among the
+ * active ones; the others are made a few at a time, so that memory does not grow with the range.
+ */
 async function performAll(stage: Stage, order: BackfillOrder, parts: Performing): Promise<void> {
   const { engine, id, plan, stopped } = parts
   const { pipeline, folder, params, omit, maxActive } = order
-  const ends: Promise<unknown>[] = []
-  const elsewhere: string[] = []
-  for (const { interval, action, run, state } of plan.rows) {
-    if (stopped()) return
-    if (action === 'skip') continue
-    if (run === null || !plan.own.has(run)) {
+  const begun: string[] = []
+  const missing: PlannedInterval[] = []
+  for (const row of plan.rows) {
+    if (row.action === 'skip') continue
+    if (row.run === null || !plan.own.has(row.run)) missing.push(row)
+    else if (row.state !== null && !isEnded(row.state)) begun.push(row.run)
+  }
+  const rows = missing.values()
+  const makeOnes = async () => {
+    for (const { interval } of rows) {
+      if (stopped()) return
       const wanted = { pipeline, folder, params, trigger: 'backfill', interval, backfill: id, omit } as const
-      const { id: made, owner } = await engine.create(wanted, maxActive)
-      if (owner === engine.id) ends.push(engine.finished(made))
-      else elsewhere.push(made)
-    } else if (state !== null && !isEnded(state)) {
-      const adoption = await engine.adopt(run, maxActive)
-      if (adoption === 'alive') elsewhere.push(run)
-      else ends.push(engine.finished(run))
+      await seeToEnd(stage, parts, (await engine.create(wanted, maxActive)).id, maxActive)
     }
   }
-  await Promise.all([...ends, followAll(stage, elsewhere, parts, maxActive)])
+  await Promise.all([
+    ...begun.map((run) => seeToEnd(stage, parts, run, maxActive)),
+    ...Array.from({ length: maxActive + ahead }, makeOnes),
+  ])
 }
 
-/** Runs that a living engine has, one after the other: each to its end, there or, where that engine dies, here. */
-async function followAll(
+/** Sees to the end of a run: in this engine, or in the living one that has it. */
+async function seeToEnd(
   stage: Stage,
-  runs: readonly string[],
-  parts: Performing,
+  { engine, stopped }: Performing,
+  run: string,
   limit: number,
 ): Promise<void> {
-  const { engine, display, stopped } = parts
-  if (runs.length > 0) display.note(`${counted(runs.length, 'run')} of a living engine are followed`)
-  const adopted: Promise<unknown>[] = []
-  for (const run of runs) {
-    if (stopped()) return
+  while (!stopped()) {
     let adoption = await engine.adopt(run, limit)
     if (adoption === 'alive') {
       await follow({ ...stage, run }, async () => {
@@ -116,7 +120,6 @@ async function followAll(
         return adoption === 'adopted'
       })
     }
-    if (adoption === 'adopted') adopted.push(engine.finished(run))
+    if (adoption === 'ended' || isEnded((await engine.finished(run)).state)) return
   }
-  await Promise.all(adopted)
 }

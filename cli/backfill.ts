@@ -8,6 +8,11 @@ import type { Interval, Pipeline, Schedule } from '../engine/pipeline.ts'
 import { isEnded } from '../engine/state.ts'
 import type { BackfillRecord, RunRecord, Store } from '../engine/store/store.ts'
 import { timetableOf } from '../engine/timetable.ts'
+import { grouped } from './print.ts'
+import { wrongOption } from './settings.ts'
+
+/** Intervals of one backfill; what asks for more is a slip of the keyboard. */
+const mostIntervals = 1_000_000
 
 /** A backfill as a person asks for it. Instants are epoch milliseconds. */
 export interface BackfillOrder {
@@ -44,7 +49,9 @@ export async function planOf(store: Store, order: BackfillOrder, now: number): P
   const unfinished = (await store.backfills({ pipeline: pipeline.name })).find(
     (one) => one.state === 'running' && isSame(one, order),
   )
-  const intervals = [...intervalsIn(timetableOf(schedule), { from, to, now })]
+  const intervals = [...intervalsIn(timetableOf(schedule), { from, to, now }).take(mostIntervals + 1)]
+  if (intervals.length > mostIntervals)
+    throw wrongOption(`the range holds more than ${grouped(mostIntervals)} intervals`, 'choose a shorter one')
   const runs = await store.runs({ pipeline: pipeline.name })
   const own = new Map<string, RunRecord>()
   for (const run of runs)

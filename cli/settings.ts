@@ -32,7 +32,7 @@ export function settingsOf(
 ): Settings {
   const { cwd, env } = terminal
   const data = resolve(cwd, options.data ?? '.dagctl')
-  const queue = options.queue ?? env.DAGCTL_QUEUE ?? 'local'
+  const queue = options.queue ?? (env.DAGCTL_QUEUE || 'local')
   if (queue !== 'local') throw unsupported(`--queue ${queue}`, 'only `local` is there')
   if (options.config !== undefined) throw unsupported('--config', 'no setting is read from dagctl.yaml')
   if (options.json === true && options.format !== undefined && options.format !== 'json')
