@@ -155,3 +155,35 @@ t.test('whoever follows takes the run over when its engine dies', async (t) => {
   t.equal((await follower.ended).exit, 0)
   t.equal(ran(folder), 'first\nsecond 1\n')
 })
+
+t.test('killed again and again as it goes, a run ends as one that was never killed', async (t) => {
+  const layers = 6
+  const tasks = Array.from({ length: layers * 2 }, (_, index) => {
+    const above = index < 2 ? [] : [`t${index - 2 - (index % 2)}`, `t${index - 1 - (index % 2)}`]
+    const sum = ['1', ...above.map((id) => `{{ tasks.${id}.outputs.n }}`)].join(' + ')
+    return `  t${index}: { run: "echo t${index} >> ran; printf '{\\"n\\": %d}' $(( ${sum} )) > $DAGCTL_OUTPUT" }`
+  }).join('\n')
+  const yaml = `dagctl: 1\npipeline: slow\ndefaults: { timeout: 1m, retry: { attempts: 1 } }\ntasks:\n${tasks}\n`
+  const folder = t.testdir({ calm: { 'slow.yaml': yaml }, killed: { 'slow.yaml': yaml } })
+  const calm = await json(join(folder, 'calm'), ['run', 'slow.yaml'])
+
+  const killed = join(folder, 'killed')
+  let kills = 0
+  let started = start(killed, ['run', 'slow.yaml'])
+  for (;;) {
+    await started.said('succeeded in')
+    started.child.kill('SIGKILL')
+    if ((await started.ended).exit !== 137) break
+    kills++
+    const { id, state } = (await json(killed, ['runs', 'list'])).document.runs[0]
+    if (state === 'succeeded') break
+    started = start(killed, ['runs', 'resume', id])
+  }
+  t.ok(kills >= 2, `${kills} times killed`)
+  const { document } = await json(killed, ['runs', 'list'])
+  const ended = await json(killed, ['runs', 'show', document.runs[0].id])
+  const outline = (of: { tasks: { id: string; state: string; outputs: unknown }[] }) =>
+    of.tasks.map(({ id, state, outputs }) => ({ id, state, outputs }))
+  t.strictSame(outline(ended.document), outline(calm.document))
+  t.equal(new Set(ran(killed).trim().split('\n')).size, layers * 2)
+})
