@@ -131,7 +131,7 @@ export default {
       'The compiler, the host of operators and the SchemaValidate operator may not import each other.',
     ),
     oneFile(['commander'], '^cli/', 'Only the command line parses arguments.'),
-    oneFile(['log-update'], '^cli/live\\.js$', 'Only the live display moves the cursor.'),
+    oneFile(['log-update'], '^cli/picture\\.js$', 'Only the live display moves the cursor.'),
     oneFile(
       ['eld'],
       '^operators/data/language-filter-detect\\.js$',
