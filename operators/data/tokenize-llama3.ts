@@ -4,18 +4,7 @@
  * fast. Knows nothing of records or packing.
  */
 import { type Merges, mergeTokens } from './tokenize-bpe.ts'
-
-/** Text to token ids. */
-export interface Tokenizer {
-  /** How many ids there are. */
-  readonly vocabulary: number
-  /** `<|begin_of_text|>`, `<|end_of_text|>` and `<|finetune_right_pad_id|>`. */
-  readonly bos: number
-  readonly eos: number
-  readonly pad: number
-  /** The ids of a text, without bos and eos. With `special`, the names of special tokens in it are these tokens, else text. */
-  encode(text: string, special?: boolean): number[]
-}
+import { splitterAt, type Tokenizer } from './tokenize-tokenizer.ts'
 
 /** Llama 3's pattern for words (meta-llama/llama3, llama/tokenizer.py). The case-insensitive part is written out: ASCII only. */
 const words =
@@ -39,10 +28,10 @@ const longestRemembered = 64
 /** Ids of the special tokens begin here; below are those that text can become. */
 const firstSpecial = 128_000
 
-let loaded: Promise<Tokenizer> | undefined
+let loaded: Promise<Llama3> | undefined
 
 /** Loads the vocabulary, once per process (about 0.4 s and 100 MB). */
-export function loadLlama3(): Promise<Tokenizer> {
+export function loadLlama3(): Promise<Llama3> {
   loaded ??= import('llama3-tokenizer-js').then(({ default: data }) => new Llama3(data))
   return loaded
 }
@@ -54,13 +43,15 @@ interface Data {
   readonly merges: ReadonlyMap<string, number>
 }
 
-class Llama3 implements Tokenizer, Merges {
+/** The tokenizer; made by {@link loadLlama3} alone. */
+export class Llama3 implements Tokenizer, Merges {
   readonly vocabulary: number
   readonly bos: number
   readonly eos: number
   readonly pad: number
+  readonly specials: readonly string[]
   readonly #data: Data
-  readonly #special: RegExp
+  readonly #split: (text: string) => readonly string[]
   readonly #memory = new Map<string, number | readonly number[]>()
 
   constructor(data: Data) {
@@ -69,18 +60,21 @@ class Llama3 implements Tokenizer, Merges {
     this.bos = this.#id('<|begin_of_text|>')
     this.eos = this.#id('<|end_of_text|>')
     this.pad = this.#id('<|finetune_right_pad_id|>')
-    const names = data.vocabById.slice(firstSpecial).map((name) => name.replaceAll('|', '\\|'))
-    this.#special = new RegExp(`(${names.join('|')})`)
+    this.specials = data.vocabById.slice(firstSpecial)
+    this.#split = splitterAt(this.specials)
   }
 
-  encode(text: string, special = false): number[] {
+  id(name: string): number | undefined {
+    return this.#data.vocabByString.get(name)
+  }
+
+  encode(text: string, special = false, marker = ''): number[] {
     const ids: number[] = []
     if (!special) this.#encodeText(text, ids)
     else {
-      // With one group in the pattern, every second piece is a special token.
-      for (const [i, piece] of text.split(this.#special).entries()) {
+      for (const [i, piece] of this.#split(text).entries()) {
         if (i % 2 === 1) ids.push(this.#id(piece))
-        else this.#encodeText(piece, ids)
+        else this.#encodeText(marker ? piece.replaceAll(marker, '') : piece, ids)
       }
     }
     return ids

@@ -21,6 +21,8 @@ export interface TokenFormat {
   readonly packing: Packing
   readonly pad: number
   readonly shardBytes: number
+  /** Whether the tokens to be learned have {@link learnedFlag}; then the index says where they stand. */
+  readonly flagged: boolean
 }
 
 /** What was written. */
@@ -39,8 +41,13 @@ const indexFolder = 'index'
 /** What the packer holds, in a checkpoint. */
 const openRows = 'open-rows.bin'
 
+/** Added to the id of a token that is to be learned, where not all are; ids are below it. */
+export const learnedFlag = 2 ** 31
+
 /** From a record to its tokens, or why it has none. */
-export type Encode = (record: JsonObject) => readonly number[] | { readonly reason: string }
+export type Encode = (
+  record: JsonObject,
+) => readonly number[] | { readonly reason: string; readonly detail?: string }
 
 /** Tokenizes and packs; rows are 32-bit unsigned integers, little-endian. */
 export class TokenSink implements Sink {
@@ -48,6 +55,7 @@ export class TokenSink implements Sink {
   files: readonly string[] = []
   readonly #folder: string
   readonly #encode: Encode
+  readonly #flagged: boolean
   readonly #packer: Packer
   readonly #rows: ShardWriter
   readonly #index: ShardWriter
@@ -59,6 +67,7 @@ export class TokenSink implements Sink {
     const unlimited = { shardBytes: Number.POSITIVE_INFINITY, shardRecords }
     this.#folder = folder
     this.#encode = encode
+    this.#flagged = format.flagged
     this.#packer = new Packer(format)
     this.#rows = new ShardWriter({ folder, extension: '.bin', ...unlimited })
     this.#index = new ShardWriter({ folder: join(folder, indexFolder), ...unlimited })
@@ -71,7 +80,7 @@ export class TokenSink implements Sink {
       if (record === null) continue
       const tokens = this.#encode(record)
       if ('reason' in tokens) {
-        this.aside.put('reject', tokens.reason, null, file, entry)
+        this.aside.put('reject', tokens.reason, tokens.detail ?? null, file, entry)
         continue
       }
       this.#counts.documents += 1
@@ -136,11 +145,25 @@ export class TokenSink implements Sink {
   }
 
   #write({ tokens, length, starts, documents }: Row): void {
+    const learned = this.#flagged ? { loss: takeFlags(tokens) } : {}
     this.#rows.append(littleEndian(tokens), false)
-    this.#index.append(JSON.stringify({ length, starts, documents }))
+    this.#index.append(JSON.stringify({ length, starts, documents, ...learned }))
     this.#counts.sequences += 1
     this.#counts.tokens += length
   }
+}
+
+/** Clears the flags of a row's tokens; where they stood: from, to (not included), and again. */
+function takeFlags(tokens: Uint32Array): [number, number][] {
+  const spans: [number, number][] = []
+  for (const [at, token] of tokens.entries()) {
+    if (token < learnedFlag) continue
+    tokens[at] = token - learnedFlag
+    const last = spans.at(-1)
+    if (last?.[1] === at) last[1] = at + 1
+    else spans.push([at, at + 1])
+  }
+  return spans
 }
 
 /** What a checkpoint holds of a sink. */

@@ -1,5 +1,5 @@
 /** The `Tokenize` operator: text to packed rows of token ids, as a trainer maps them into memory. */
-import { defineOperator, parseSize, succeeded } from '../../plugins/api.ts'
+import { defineOperator, OperatorFailure, parseSize, succeeded } from '../../plugins/api.ts'
 import {
   closed,
   countsOutput,
@@ -8,42 +8,68 @@ import {
   openSource,
   type RecordsInput,
   recordsInput,
+  type Source,
 } from './records.ts'
 import { outputFolder, place } from './records-place.ts'
 import { streamRecords } from './records-stream.ts'
-import { fieldSchema, noText, requireText, textReader } from './text/field.ts'
-import { loadLlama3, type Tokenizer } from './tokenize-llama3.ts'
+import { fieldSchema, requireText } from './text/field.ts'
+import { chooseTokens, type TokensInput } from './tokenize-choose.ts'
 import type { Packing } from './tokenize-pack.ts'
 import { type Encode, TokenSink } from './tokenize-sink.ts'
 
 /** The operator's input beside the shared options. */
-interface TokenizeInput extends RecordsInput {
-  readonly field: string
-  readonly tokenizer: 'llama3'
+interface TokenizeInput extends RecordsInput, TokensInput {
   readonly contextLength: number
   readonly packing: Packing
-  readonly bos: boolean
-  readonly eos: boolean
-  readonly specialTokens: 'text' | 'parse'
 }
 
 const count = { type: 'integer', minimum: 0 } as const
 const { output, shardSize, input: source, ...shared } = recordsInput()
 
+const token = { anyOf: [{ type: 'boolean' }, { type: 'string', minLength: 1 }] } as const
+
 /** Each document becomes bos, its tokens, eos; documents are packed into rows of `contextLength` tokens. */
 export const tokenize = defineOperator<TokenizeInput>({
   name: 'Tokenize',
   stage: 'data',
-  summary: 'Turns text into Llama 3 tokens, packed into rows of one length: binary shards and an index.',
+  summary:
+    'Turns text or conversations into tokens, packed into rows of one length: binary shards and an index.',
   input: {
     type: 'object',
     properties: {
       input: source,
       field: fieldSchema,
-      tokenizer: {
-        enum: ['llama3'],
+      messages: {
+        type: 'string',
+        minLength: 1,
+        description:
+          'The field that holds a conversation, a list of { role, content }; `field` is not read then. Roles: system, ' +
+          'developer, user, assistant, tool, function, ipython.',
+      },
+      chatTemplate: {
+        type: 'string',
+        minLength: 1,
         default: 'llama3',
-        description: 'The vocabulary: 128,256 tokens, shipped with dagctl. Others are not supported yet.',
+        'x-uri': 'input',
+        description:
+          'How a conversation becomes text: `llama3`, the format that Llama 3 was published with, or the path of a Jinja ' +
+          'template, by itself or in a tokenizer_config.json (.json). It alone places special tokens, bos and eos too.',
+      },
+      loss: {
+        enum: ['all', 'assistant'],
+        default: 'all',
+        description:
+          '`assistant`: the index says where in a row the assistant speaks, <|eot_id|> included: `loss: [[from, to], …]`. ' +
+          'Only with `chatTemplate: llama3`.',
+      },
+      tokenizer: {
+        type: 'string',
+        minLength: 1,
+        default: 'llama3',
+        'x-uri': 'input',
+        description:
+          '`llama3`: 128,256 tokens, shipped with dagctl. Else the path of a Hugging Face tokenizer.json (BPE, WordPiece, ' +
+          'Unigram).',
       },
       contextLength: {
         type: 'integer',
@@ -60,21 +86,29 @@ export const tokenize = defineOperator<TokenizeInput>({
           'a row are cut, little padding. `none`: each document begins a row.',
       },
       bos: {
-        type: 'boolean',
+        ...token,
         default: true,
-        description: 'Begin each document with <|begin_of_text|> (128000).',
+        description:
+          'Begin each document with this token, by name. `true`: <|begin_of_text|> (128000), with `tokenizer: llama3` only.',
       },
       eos: {
-        type: 'boolean',
+        ...token,
         default: true,
-        description: 'End each document with <|end_of_text|> (128001).',
+        description:
+          'End each document with this token, by name. `true`: <|end_of_text|> (128001), with `tokenizer: llama3` only.',
+      },
+      pad: {
+        type: 'string',
+        minLength: 1,
+        description:
+          'Fills rows. Default: <|finetune_right_pad_id|> (128004); of a tokenizer.json `eos`, or the id 0.',
       },
       specialTokens: {
         enum: ['text', 'parse'],
         default: 'text',
         description:
-          'What `<|eot_id|>` and the like in a text are: text, so that data cannot forge the end of a turn, or, for texts ' +
-          'that a chat template has been applied to, the tokens.',
+          'What `<|eot_id|>` and the like in a text or a message are: text, so that data cannot forge the end of a turn, or, ' +
+          'for texts that a chat template has been applied to, the tokens.',
       },
       output,
       shardSize,
@@ -108,29 +142,20 @@ export const tokenize = defineOperator<TokenizeInput>({
       input.output,
       records.files.map(({ uri }) => uri),
     )
-    await requireText(records, input.field)
-    const tokenizer = await loadLlama3()
+    const { encode, pad, about: chosen } = await chooseTokens(task, input)
+    if (input.messages === undefined) await requireText(records, input.field)
+    else await requireTokens(records, input.messages, encode)
     const { contextLength, packing } = input
-    const { bos, eos, pad, vocabulary } = tokenizer
-    const about = {
-      tokenizer: input.tokenizer,
-      vocabulary,
-      dtype: 'uint32',
-      byteOrder: 'little',
-      contextLength,
-      packing,
-      bos,
-      eos,
-      pad,
-    }
+    const about = { ...chosen, dtype: 'uint32', byteOrder: 'little', contextLength, packing }
     const outputs = await streamRecords(task, {
       source: records,
-      identity: JSON.parse(JSON.stringify({ ...input, input: null })),
+      identity: JSON.parse(JSON.stringify({ ...input, input: null, chosen })),
       checkpointEvery: input.checkpointEvery,
       maxLine: parseSize(input.maxLine),
       open: (folder) => {
-        const format = { contextLength, packing, pad, shardBytes: parseSize(input.shardSize) }
-        return new TokenSink(folder, format, encoder(tokenizer, input))
+        const flagged = input.loss === 'assistant'
+        const format = { contextLength, packing, pad, flagged, shardBytes: parseSize(input.shardSize) }
+        return new TokenSink(folder, format, encode)
       },
       finish: async (sink, folder) => {
         const { shards, sequences, tokens, documents } = await sink.finish(about)
@@ -155,14 +180,21 @@ export const tokenize = defineOperator<TokenizeInput>({
   },
 })
 
-function encoder(tokenizer: Tokenizer, { field, bos, eos, specialTokens }: TokenizeInput): Encode {
-  const read = textReader(field)
-  return (record) => {
-    const text = read(record)
-    if (!text) return { reason: text === null ? noText : 'empty_text' }
-    const tokens = tokenizer.encode(text, specialTokens === 'parse')
-    if (bos) tokens.unshift(tokenizer.bos)
-    if (eos) tokens.push(tokenizer.eos)
-    return tokens
+/** Throws `invalid_input` where none of the first records is a conversation: a wrong name or template rather than bad data. */
+async function requireTokens(source: Source, field: string, encode: Encode): Promise<void> {
+  for await (const { entries } of source.read({ batch: 256 })) {
+    const records = entries.map(({ record }) => record).filter((record) => record !== null)
+    let why: string | undefined
+    for (const record of records) {
+      const tokens = encode(record)
+      if (!('reason' in tokens)) return
+      why ??= tokens.detail ?? tokens.reason
+    }
+    if (why === undefined) return
+    const names = Object.keys(records[0] ?? {}).join(', ')
+    throw new OperatorFailure(
+      'invalid_input',
+      `none of the first ${records.length} records has a conversation in \`${field}\`: ${why}; check \`messages\` and \`chatTemplate\` (fields there: ${names})`,
+    )
   }
 }

@@ -13,14 +13,21 @@ export const fieldSchema = {
 /** Why a record without text is set aside. */
 export const noText = 'no_text'
 
-/** Reads the text out of a record, or null where the field is missing or no string. A field named with the dot itself comes first. */
-export function textReader(field: string): (record: JsonObject) => string | null {
+/** Reads what a field holds, or undefined. A field named with the dot itself comes first. */
+export function valueReader(field: string): (record: JsonObject) => unknown {
   const path = field.split('.')
   return (record) => {
-    let value: unknown = record[field]
-    if (value === undefined && path.length > 1) {
-      value = path.reduce<unknown>((inner, key) => (inner as JsonObject | null | undefined)?.[key], record)
-    }
+    const value: unknown = record[field]
+    if (value !== undefined || path.length === 1) return value
+    return path.reduce<unknown>((inner, key) => (inner as JsonObject | null | undefined)?.[key], record)
+  }
+}
+
+/** Reads the text out of a record, or null where the field is missing or no string. */
+export function textReader(field: string): (record: JsonObject) => string | null {
+  const read = valueReader(field)
+  return (record) => {
+    const value = read(record)
     return typeof value === 'string' ? value : null
   }
 }
