@@ -151,8 +151,8 @@ export default {
     oneFile(['csv-parse'], '^operators/data/batch-ingest-csv\\.js$', 'Only CSV and TSV need it.'),
     oneFile(
       ['hyparquet', 'hyparquet-compressors'],
-      '^operators/data/batch-ingest-parquet\\.js$',
-      'Only Parquet needs it; its types may be looked at elsewhere.',
+      '^operators/data/batch-ingest-parquet(-values)?\\.js$',
+      'Only Parquet needs it; the second file has its types alone.',
     ),
     oneFile(
       ['libphonenumber-js'],

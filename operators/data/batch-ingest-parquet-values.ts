@@ -6,7 +6,7 @@
  * - text, enums and UUIDs: strings; JSON: the value in it; all other bytes: Base64
  * - lists: arrays; structs and maps: objects; NaN, infinities and what is missing: null
  */
-import type { SchemaElement, SchemaTree } from 'hyparquet/src/types.js'
+import type { SchemaElement, SchemaTree } from 'hyparquet'
 import type { Json } from '../../plugins/api.ts'
 
 /** Bytes that should be text and are no UTF-8; the row cannot be read. */

@@ -6,14 +6,14 @@ import { isUtf8 } from 'node:buffer'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type {
   AsyncBuffer,
-  Compressors,
   DecodedArray,
   FileMetaData,
   ParquetParsers,
   ParquetScan,
+  ParquetScanOptions,
   RowGroup,
   SchemaTree,
-} from 'hyparquet/src/types.js'
+} from 'hyparquet'
 import { type Json, type JsonObject, OperatorFailure, type TaskContext } from '../../plugins/api.ts'
 import { BadText, converterOf, type ToJson } from './batch-ingest-parquet-values.ts'
 import { badUtf8, Entry, type Read } from './records-lines.ts'
@@ -28,6 +28,8 @@ export interface ParquetOptions {
   /** Rows that are already read. */
   readonly from: number
 }
+
+type Compressors = NonNullable<ParquetScanOptions['compressors']>
 
 /** Bytes of a row group, unpacked, that are read at once where its pages can be read apart. */
 const windowBytes = 2 ** 24

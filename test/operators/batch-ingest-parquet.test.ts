@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import type { SchemaElement } from 'hyparquet/src/types.js'
+import type { SchemaElement } from 'hyparquet'
 import { ByteWriter, parquetWrite, parquetWriteBuffer } from 'hyparquet-writer'
 import t from 'tap'
 import { batchIngest } from '../../operators/data/batch-ingest.ts'
