@@ -6,7 +6,7 @@ import { type Chain, compileExpression, ExpressionError, parseExpression } from 
 import { callHelper, HelperError } from './helpers.ts'
 import { withIntegers } from './integers.ts'
 import { lookUp, Unresolved } from './scope.ts'
-import { shellQuote, unsafePlace } from './shell.ts'
+import { shellQuote, unsafeInArithmetic, unsafePlace } from './shell.ts'
 import {
   type Expression,
   isTemplate,
@@ -88,7 +88,9 @@ function renderCommand(template: Template, scope: Scope): string {
     const value = inserted(part, scope)
     if (String(value).includes('\0'))
       throw new HelperError('the value holds a NUL character, which no command can')
-    return typeof value === 'string' ? shellQuote(value, place) : String(value)
+    if (typeof value !== 'string') return String(value)
+    if (place === 'arithmetic') throw new TemplateError('E130', unsafeInArithmetic, part.span)
+    return shellQuote(value, place)
   })
   return words.join('')
 }

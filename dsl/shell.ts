@@ -1,15 +1,22 @@
 /** Quoting of values for /bin/sh, by where in a command they stand. Pure; knows nothing of templates. */
 
-/** What quotes stand around a place of a command; `unsafe` where no quoting keeps a value a value. */
-export type ShellPlace = 'bare' | 'single' | 'double' | 'unsafe'
+/**
+ * What quotes stand around a place of a command; `unsafe` where no quoting keeps a value a value, `arithmetic` where none
+ * keeps a string one: the shell expands what stands in `$((…))`, in quotes or not (POSIX.1-2017, XCU 2.6.4).
+ */
+export type ShellPlace = 'bare' | 'single' | 'double' | 'arithmetic' | 'unsafe'
 
 /** What is said of a place that is `unsafe`. */
 export const unsafePlace = 'a value cannot be quoted safely at this place of the command'
 
+/** What is said of a string in a place of `arithmetic`. */
+export const unsafeInArithmetic =
+  'only a number can stand in arithmetic: the shell would run what a string holds'
+
 /**
  * Where each hole of a command stands. `texts` are the parts around the holes, one more than there are holes.
  * Grammar: POSIX.1-2017, XCU 2.2 (quoting), 2.3 (tokens), 2.6 (expansions). Refused, since a value could end them: comments,
- * here-documents, backquotes, `$'…'`, `${…}`, and a hole right after a backslash or `$`.
+ * here-documents, backquotes, `$'…'`, `${…}`, `$[…]`, and a hole right after a backslash or `$`.
  */
 export function shellPlaces(texts: readonly string[]): readonly ShellPlace[] {
   const scanner = new Scanner()
@@ -19,14 +26,18 @@ export function shellPlaces(texts: readonly string[]): readonly ShellPlace[] {
   })
 }
 
-/** The value so that it stays one piece of text at this place. Throws nothing; `unsafe` places must not get here. */
-export function shellQuote(value: string, place: Exclude<ShellPlace, 'unsafe'> = 'bare'): string {
+/** The value so that it stays one piece of text at this place. Throws nothing; `unsafe` and `arithmetic` must not get here. */
+export function shellQuote(
+  value: string,
+  place: Exclude<ShellPlace, 'unsafe' | 'arithmetic'> = 'bare',
+): string {
   if (place === 'double') return value.replace(/[\\"$`]/g, '\\$&')
   const inside = value.replaceAll("'", "'\\''")
   return place === 'single' ? inside : `'${inside}'`
 }
 
-type Frame = 'bare' | 'single' | 'double' | 'parenthesis' | 'arithmetic'
+/** `arithmetic` ends with `))`, a `group` in it with `)`; quotes mean nothing in either. */
+type Frame = 'bare' | 'single' | 'double' | 'parenthesis' | 'arithmetic' | 'group'
 
 class Scanner {
   /** What is open, the innermost last. Only `bare` kinds see operators, comments and quotes. */
@@ -39,7 +50,13 @@ class Scanner {
     if (this.#unsafe || this.#last === '\\' || this.#last === '$') return 'unsafe'
     this.#last = 'x'
     const top = this.#top()
+    if (this.#counts()) return 'arithmetic'
     return top === 'single' || top === 'double' ? top : 'bare'
+  }
+
+  #counts(): boolean {
+    const top = this.#top()
+    return top === 'arithmetic' || top === 'group'
   }
 
   #top(): Frame {
@@ -78,7 +95,7 @@ class Scanner {
     const next = text[at + 1]
     this.#last = '$'
     if (next === '{') this.#skipExpansion(text, at)
-    if (next === "'" && this.#top() !== 'double') this.#unsafe = true
+    if ((next === "'" && this.#top() !== 'double') || next === '[') this.#unsafe = true
     if (next !== '(') return next === '{' ? Math.max(1, text.indexOf('}', at) - at + 1) : 1
     this.#open.push(text[at + 2] === '(' ? 'arithmetic' : 'parenthesis')
     this.#last = ' '
@@ -93,20 +110,28 @@ class Scanner {
   }
 
   #bare(text: string, at: number, character: string): number {
-    if (character === "'" || character === '"') {
+    if ((character === "'" || character === '"') && !this.#counts()) {
       this.#open.push(character === "'" ? 'single' : 'double')
       this.#last = 'x'
       return 1
     }
-    if (character === '#' && /[\s;&|()]/.test(this.#last)) return this.#comment(text, at)
-    if (character === '<' && text[at + 1] === '<' && this.#top() !== 'arithmetic') this.#unsafe = true
+    if (character === '#' && /[\s;&|()]/.test(this.#last) && !this.#counts()) return this.#comment(text, at)
+    if (character === '<' && text[at + 1] === '<' && !this.#counts()) this.#unsafe = true
     // The `)` of its patterns looks like the end of `$(`.
     if (this.#open.length > 1 && /^case\b/.test(text.slice(at, at + 5)) && !/\w/.test(this.#last))
       this.#unsafe = true
-    if (character === '(') this.#open.push('parenthesis')
+    if (character === '(') return this.#group(text, at)
     if (character === ')') return this.#parenthesis(text, at)
     this.#last = character
     return 1
+  }
+
+  /** `((` is arithmetic to bash; a subshell in a subshell, where it is not, is written with a space by who needs a hole. */
+  #group(text: string, at: number): number {
+    const doubled = text[at + 1] === '(' && !this.#counts()
+    this.#open.push(doubled ? 'arithmetic' : this.#counts() ? 'group' : 'parenthesis')
+    this.#last = '('
+    return doubled ? 2 : 1
   }
 
   #comment(text: string, at: number): number {
@@ -121,7 +146,8 @@ class Scanner {
     // `$((` was no arithmetic but a subshell in a substitution.
     if (this.#top() === 'arithmetic' && !arithmetic) this.#unsafe = true
     // A `)` that closes nothing belongs to a `case`; the place stays what it is.
-    if (this.#open.length > 1 && (arithmetic || this.#top() === 'parenthesis')) this.#open.pop()
+    const closes = arithmetic || this.#top() === 'parenthesis' || this.#top() === 'group'
+    if (this.#open.length > 1 && closes) this.#open.pop()
     this.#last = ' '
     return arithmetic ? 2 : 1
   }

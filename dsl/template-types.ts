@@ -2,7 +2,8 @@
 import type { JsonSchema } from '../engine/json.ts'
 import { formatFault } from './date-format.ts'
 import type { Span } from './problems.ts'
-import { type Expression, type Helper, type Template, TemplateError } from './template.ts'
+import { unsafeInArithmetic } from './shell.ts'
+import { type Expression, type Helper, shellPlacesOf, type Template, TemplateError } from './template.ts'
 import { fits, type Type, typeInWords, typeNames, typeOfValue } from './types.ts'
 import { quote } from './words.ts'
 
@@ -17,6 +18,7 @@ export type PathTypes = (parts: readonly string[], span: Span, optional: boolean
 
 const text: JsonSchema = { type: 'string' }
 const instant: JsonSchema = { type: 'string', format: 'date-time' }
+const countable: JsonSchema = { type: ['number', 'boolean', 'null'] }
 const anyScalar: JsonSchema = { type: ['string', 'number', 'boolean', 'null'] }
 
 /** What each helper takes (null: anything) and gives; `default` and `half` depend on their arguments. */
@@ -37,7 +39,7 @@ const unknown: Typed = { type: null, root: null }
 
 /**
  * The type that the template gives. Throws a TemplateError: E131 for wrong arguments of a helper, E132 for a list or
- * an object inside a longer string.
+ * an object inside a longer string, E130 for a string where a shell counts.
  * @param asText whether even one whole `{{ }}` becomes text, as in a command
  */
 export function typeOfTemplate(template: Template, paths: PathTypes, asText = false): Typed {
@@ -45,6 +47,7 @@ export function typeOfTemplate(template: Template, paths: PathTypes, asText = fa
     typeof part === 'string' ? null : typeOfExpression(part, paths, false),
   )
   if (template.whole && !asText) return types[0] ?? unknown
+  if (asText) checkArithmetic(template, types)
   template.parts.forEach((part, index) => {
     const typed = types[index]
     if (
@@ -62,6 +65,18 @@ export function typeOfTemplate(template: Template, paths: PathTypes, asText = fa
     )
   })
   return { type: text, root: text }
+}
+
+/** No string stands where a shell counts. Throws a TemplateError (E130). */
+function checkArithmetic(template: Template, types: readonly (Typed | null)[]): void {
+  const places = [...shellPlacesOf(template)]
+  template.parts.forEach((part, index) => {
+    if (typeof part === 'string') return
+    const typed = types[index]
+    if (places.shift() !== 'arithmetic' || !typed) return
+    if (fits(typed.type, countable, { from: typed.root, to: countable })) return
+    throw new TemplateError('E130', unsafeInArithmetic, part.span, 'give it as an integer')
+  })
 }
 
 function typeOfExpression(expression: Expression, paths: PathTypes, optional: boolean): Typed {

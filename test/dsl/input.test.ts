@@ -126,6 +126,13 @@ t.test('values for a shell are found inside lists, and quoted there', async (t) 
   )
 })
 
+t.test('a string where a command counts is an error, a number is none', async (t) => {
+  const errors = (value: string) => errorsOf(`${params}tasks:\n  a: { run: 'echo $((1 + {{ ${value} }}))' }`)
+  t.match(await errors('params.s'), [/^E130 only a number can stand in arithmetic/])
+  t.strictSame(await errors('params.n'), [])
+  t.strictSame(await errors('half params.f'), [])
+})
+
 t.test('`run` is Shell with that command, and takes no `with`', async (t) => {
   const { tasks } = await pipelineOf('  a: { run: "ls -l" }')
   t.match(tasks[0], { uses: 'Shell', with: { command: 'ls -l' } })

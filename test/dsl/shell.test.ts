@@ -84,6 +84,22 @@ t.test('numbers and booleans stand bare, so that arithmetic takes them', async (
   t.equal(printed(command.command), '42 true\n')
 })
 
+t.test(
+  'a string does not get into arithmetic, whose quotes do not keep a shell from running it',
+  async (t) => {
+    for (const command of [
+      '$(({{ params.value }}))',
+      "$((1 + ('{{ params.value }}')))",
+      '(({{ params.value }}))',
+    ])
+      t.throws(
+        () => rendered(`echo ${command}`, '$(id)'),
+        { code: 'E130', message: /only a number/ },
+        command,
+      )
+  },
+)
+
 t.test('a whole `{{ }}` in a command is one word too', async (t) => {
   t.equal(rendered('{{ params.value }}', 'rm -rf /; ls'), "'rm -rf /; ls'")
 })
@@ -110,6 +126,7 @@ t.test('places where a value could break out are refused', async (t) => {
     'echo $@',
     'echo ${@}',
     'echo ${X:-@}',
+    'echo $[@]',
     "echo $'@'",
     '"$((ls); ls) @"',
     '"$(case x in x) echo \'@\';; esac)"',
@@ -121,7 +138,16 @@ t.test('places where a value could break out are refused', async (t) => {
     ['echo "a\\"@"', 'double'],
     ['echo "it\'s @"', 'double'],
     ["echo 'say \"@'", 'single'],
-    ['$((1 + @))', 'bare'],
+    ['$((1 + @))', 'arithmetic'],
+    ["$(('@'))", 'arithmetic'],
+    ['$(("@"))', 'arithmetic'],
+    ['$((2 * (@)))', 'arithmetic'],
+    ['$((1 << @))', 'arithmetic'],
+    ['$((16#@))', 'arithmetic'],
+    ['((@))', 'arithmetic'],
+    ['$(($(ls @)))', 'bare'],
+    ['$((2 * (1))) @', 'bare'],
+    ['((1)); @', 'bare'],
     ['"$(ls @)"', 'bare'],
   ] as const)
     t.equal(placeOf(command), place, command)
