@@ -40,7 +40,7 @@ function resolved(name: string, schema: JsonSchema, given: { readonly [name: str
     )
   }
   const validate = compileSchema(schema)
-  const value = typeof raw === 'string' ? read(raw, schema) : raw
+  const value = typeof raw === 'string' ? read(name, raw, schema) : raw
   const [mismatch] = validate(value)
   if (!mismatch) return value
   // A string that is no number may still be what a schema with several types means.
@@ -49,14 +49,29 @@ function resolved(name: string, schema: JsonSchema, given: { readonly [name: str
 }
 
 /** Reads a string as the schema's type: the string itself if it may be one and nothing else, else as JSON if it is JSON. */
-function read(text: string, schema: JsonSchema): Json {
+function read(name: string, text: string, schema: JsonSchema): Json {
   const names = typeNames(schema)
   if (names === null || (names.size === 1 && names.has('string'))) return text
+  const lost: string[] = []
+  const reviver = (_key: string, value: Json, { source = '' }: { readonly source?: string } = {}) => {
+    if (typeof value === 'number' && isLost(value, source)) lost.push(source)
+    return value
+  }
+  let value: Json
   try {
-    return JSON.parse(text) as Json
+    value = JSON.parse(text, reviver) as Json
   } catch {
     return text
   }
+  if (lost.length === 0) return value
+  if (names.has('string')) return text
+  const message = `the parameter ${quote(name)} holds ${quote(lost[0] ?? '')}, a number too large to keep`
+  throw new DagctlError('E172', message, usage(null))
+}
+
+/** Whether a number is no longer what was written: infinite, or a whole number that was rounded. */
+function isLost(value: number, source: string): boolean {
+  return !Number.isFinite(value) || (/^-?\d+$/.test(source) && !Number.isSafeInteger(value))
 }
 
 function usage(hint: string | null): { kind: 'usage'; hint?: string } {

@@ -59,6 +59,10 @@ t.test('strings are read by the type of the parameter', async (t) => {
   t.equal(resolve({ mixed: 'x1' }).mixed, 'x1')
 })
 
+t.test('a large number is taken where a double keeps it, or a string may stand', async (t) => {
+  t.match(resolve({ rate: '3e24', mixed: '9007199254740993' }), { rate: 3e24, mixed: '9007199254740993' })
+})
+
 t.test('values that are no strings are taken as they are', async (t) => {
   t.match(resolve({ count: 12, flag: true, any: [1] }), { count: 12, flag: true, any: [1] })
 })
@@ -73,6 +77,18 @@ t.test('what does not match is an error that says what, which and what to do', a
     [{ count: 'x' }, { code: 'E172', message: 'the parameter `count` must be an integer, not a string' }],
     [{ count: '0' }, { code: 'E172', message: 'the parameter `count` must be at least 1, not `0`' }],
     [{ count: '1.5' }, { code: 'E172' }],
+    [
+      { rate: '1e400' },
+      { code: 'E172', message: 'the parameter `rate` holds `1e400`, a number too large to keep' },
+    ],
+    [
+      { count: '9007199254740993' },
+      { code: 'E172', message: 'the parameter `count` holds `9007199254740993`, a number too large to keep' },
+    ],
+    [
+      { list: '[1, -1e999]' },
+      { code: 'E172', message: 'the parameter `list` holds `-1e999`, a number too large to keep' },
+    ],
     [{ flag: 'yes' }, { code: 'E172', message: 'the parameter `flag` must be a boolean, not a string' }],
     [
       { list: '[1, "x"]' },
