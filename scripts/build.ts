@@ -33,7 +33,8 @@ const namedLazyImports: Plugin = {
       const names = Object.keys(await import(path)).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name))
       const exported = names.filter((name) => name !== 'default' && name !== 'module.exports')
       const lines = exported.map((name) => `const { ${name} } = all\nexport { ${name} }`)
-      const source = `import * as all from ${JSON.stringify(path)}\nexport default all.default\n${lines.join('\n')}\n`
+      if (names.includes('default')) lines.push('export default all.default')
+      const source = `import * as all from ${JSON.stringify(path)}\n${lines.join('\n')}\n`
       return { contents: source, resolveDir: pluginData, pluginData: 'named' }
     })
   },
