@@ -44,6 +44,19 @@ export function collect(value: string, before: readonly string[] = []): string[]
   return [...before, value]
 }
 
+/** What a command that prints a run may be asked for besides. */
+export interface RunOptions {
+  readonly instances?: boolean
+  readonly attempts?: boolean
+}
+
+/** Declares `RunOptions`. */
+export function runOptions(command: Command): Command {
+  return command
+    .option('--instances', 'also the instances of mapped tasks (JSON)')
+    .option('--attempts', 'also what became of each attempt')
+}
+
 /** The part of a command's help that shows how it is used. */
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ dagctl ${line}`).join('\n')}\n`

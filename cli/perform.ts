@@ -36,7 +36,7 @@ export function perform(
   })
 }
 
-/** Prints how a run stands, as JSON or for people; `all` tasks, also where they are many. */
+/** Prints how a run stands, as JSON or for people; `all` tasks, also where they are many; the attempts if asked for. */
 export async function present(
   stage: Stage,
   run: RunRecord,
@@ -45,7 +45,12 @@ export async function present(
   const { store, settings, terminal } = stage
   const pipeline = (await store.pipeline(run.version)) as Pipeline
   if (settings.json) printJson(terminal, await documentOf(store, run, pipeline, options))
-  else await printSummary({ run, pipeline, store, settings }, terminal, options.all)
+  else {
+    await printSummary({ run, pipeline, store, settings }, terminal, options.all)
+    if (options.attempts !== true) return
+    const { printAttempts } = await import('./attempts-table.ts')
+    await printAttempts(store, run, pipeline, terminal)
+  }
 }
 
 /** The exit that a run's end means. */

@@ -3,7 +3,15 @@ import { manualInterval } from '../../engine/interval.ts'
 import type { Interval, Pipeline } from '../../engine/pipeline.ts'
 import type { NewRun, RunRecord, Store } from '../../engine/store/store.ts'
 import { parseInterval, parseTime } from '../../engine/time-text.ts'
-import { action, type Call, collect, type Declare, examples } from '../command.ts'
+import {
+  action,
+  type Call,
+  collect,
+  type Declare,
+  examples,
+  type RunOptions,
+  runOptions,
+} from '../command.ts'
 import { takeFrom } from '../earlier-run.ts'
 import { paramsOf } from '../params.ts'
 import { exitOf, perform, present } from '../perform.ts'
@@ -13,7 +21,7 @@ import { taskIndex } from '../task-words.ts'
 import type { Terminal } from '../terminal.ts'
 import { openStore, reading } from '../wiring.ts'
 
-interface Options {
+interface Options extends RunOptions {
   readonly param?: readonly string[]
   readonly at?: string
   readonly interval?: string
@@ -24,7 +32,7 @@ interface Options {
 }
 
 export const run: Declare = (command, context) => {
-  command
+  runOptions(command)
     .argument('<pipeline>', 'a file, or the name of a pipeline that has run')
     .option('--param <name=value>', 'a parameter; may be given many times', collect)
     .option('--at <time>', 'as if it were this time: the last interval that ended by then (default: now)')
@@ -64,7 +72,7 @@ async function start({ terminal, settings, options }: Call<Options>, word: strin
     const made = { pipeline, folder, trigger: 'manual', backfill: null, ...runtime, ...wanted } as const
     const { run, how } = await perform(stage, pipeline, (engine) => engine.create(made))
     const record = (await store.run(run)) as RunRecord
-    await present(stage, record)
+    await present(stage, record, options)
     return exitOf(record, how)
   } finally {
     await store.close()

@@ -1,9 +1,16 @@
 /** `dagctl runs list|show|cancel|resume`: the runs that the store knows. */
 import { exits } from '../../engine/errors.ts'
-import type { Pipeline } from '../../engine/pipeline.ts'
 import { isEnded } from '../../engine/state.ts'
 import type { RunRecord } from '../../engine/store/store.ts'
-import { action, type Call, type Declare, examples, printJson } from '../command.ts'
+import {
+  action,
+  type Call,
+  type Declare,
+  examples,
+  printJson,
+  type RunOptions,
+  runOptions,
+} from '../command.ts'
 import { exitOf, present } from '../perform.ts'
 import {
   duration,
@@ -26,11 +33,6 @@ interface ListOptions {
   readonly limit?: string
 }
 
-interface ShowOptions {
-  readonly instances?: boolean
-  readonly attempts?: boolean
-}
-
 export const runs: Declare = (command, context) => {
   command.addHelpText('after', examples('runs list', 'runs show RUN --attempts --json', 'runs resume RUN'))
   command
@@ -41,27 +43,23 @@ export const runs: Declare = (command, context) => {
     .option('--limit <n>', 'at most this many (default: 50; with --json all)')
     .addHelpText('after', examples('runs list --active', 'runs list --pipeline nightly --json'))
     .action(action<ListOptions>(context, list))
-  const shown = command
-    .command('show')
+  runOptions(command.command('show'))
     .description('Show a run and its tasks')
     .argument('<run>', 'the id of a run')
-    .option('--instances', 'also the instances of mapped tasks (JSON)')
-    .option('--attempts', 'also what became of each attempt')
     .addHelpText('after', examples('runs show 20261123-154017-x7qk3m --attempts'))
-  shown.action(action<ShowOptions>(context, show))
+    .action(action<RunOptions>(context, show))
   command
     .command('cancel')
     .description('Cancel a run, wherever it runs, and wait for its end')
     .argument('<run>', 'the id of a run')
     .addHelpText('after', examples('runs cancel 20261123-154017-x7qk3m'))
     .action(action(context, cancel))
-  command
-    .command('resume')
+  runOptions(command.command('resume'))
     .description('Go on with a run whose engine died or left, in this process, to its end')
     .argument('<run>', 'the id of a run')
     .addHelpText('after', '\nWhere a living engine has the run, it is followed to its end.')
     .addHelpText('after', examples('runs resume 20261123-154017-x7qk3m'))
-    .action(action(context, resume))
+    .action(action<RunOptions>(context, resume))
 }
 
 async function list({ terminal, settings, options }: Call<ListOptions>): Promise<number> {
@@ -104,15 +102,11 @@ async function printList(found: readonly RunRecord[], { out, err, env, clock }: 
   out.write(`${await table(['run', 'pipeline', 'state', 'interval', 'started', 'time'], rows, ['time'])}\n`)
 }
 
-async function show({ terminal, settings, options }: Call<ShowOptions>, id: string): Promise<number> {
+async function show({ terminal, settings, options }: Call<RunOptions>, id: string): Promise<number> {
   return reading(settings, async (store) => {
     const run = await store.run(id)
     if (run === null) throw noSuchRun(id)
     await present({ store, settings, terminal }, run, { ...options, all: true })
-    if (options.attempts === true && !settings.json) {
-      const { printAttempts } = await import('../attempts-table.ts')
-      await printAttempts(store, run, (await store.pipeline(run.version)) as Pipeline, terminal)
-    }
     return exits.ok
   })
 }
@@ -133,13 +127,13 @@ async function cancel({ terminal, settings }: Call, id: string): Promise<number>
   }
 }
 
-async function resume({ terminal, settings }: Call, id: string): Promise<number> {
+async function resume({ terminal, settings, options }: Call<RunOptions>, id: string): Promise<number> {
   const store = await openStore(settings)
   try {
     const stage = { store, settings, terminal }
     const how = await resumeRun(stage, id)
     const run = (await store.run(id)) as RunRecord
-    await present(stage, run)
+    await present(stage, run, options)
     return exitOf(run, isEnded(run.state) ? how : 'left')
   } finally {
     await store.close()

@@ -110,6 +110,19 @@ tasks:
   ])
 })
 
+t.test('`run` and `runs resume` take --attempts and --instances as `runs show` does', async (t) => {
+  const folder = t.testdir({ 'made.yaml': `${head}tasks: { only: { uses: Noop } }\n` })
+  const { exit, document } = await json(folder, ['run', 'made.yaml', '--attempts', '--instances'])
+  t.equal(exit, 0)
+  t.match(document.tasks, [
+    { id: 'only', history: [{ attempt: 1, try: 1, state: 'succeeded', change: null }] },
+  ])
+  const { id } = document.run
+  const resumed = await json(folder, ['runs', 'resume', id, '--attempts', '--instances'])
+  t.strictSame(resumed, { exit: 0, document })
+  t.match((await dagctl(folder, ['run', 'made.yaml', '--attempts'])).out, /attempt +try +state/)
+})
+
 t.test('--task runs the named task with all it needs, and nothing else', async (t) => {
   const folder = t.testdir({
     'made.yaml': `${head}tasks:
