@@ -37,12 +37,18 @@ export class SqliteWriter {
     return this.#db.transaction(() => {
       const lost: string[] = []
       const denied = new Map<string, readonly number[]>()
-      for (const write of batch.runs) {
-        const seq = this.#owned(write.run, batch.engine, write.fence)
-        if (seq === null) lost.push(write.run)
-        else denied.set(write.run, this.#writeRun(seq, write, batch.at))
+      const owned = ({ run, fence }: { readonly run: string; readonly fence: number }) => {
+        const seq = this.#owned(run, batch.engine, fence)
+        if (seq === null) lost.push(run)
+        return seq === null ? [] : [seq]
       }
-      const started = batch.starts.filter((claim) => this.#start(claim, batch)).map((claim) => claim.run)
+      const writes = batch.runs.flatMap((write) => owned(write).map((seq) => ({ seq, write })))
+      for (const { seq, write } of writes) this.#writeRun(seq, write, batch.at)
+      // After all that frees a slot, in whatever run.
+      for (const { seq, write } of writes) denied.set(write.run, this.#claimAll(seq, write, batch.at))
+      const started = batch.starts
+        .filter((claim) => owned(claim).some((seq) => this.#start(seq, claim, batch)))
+        .map((claim) => claim.run)
       return { lost, denied, started }
     })
   }
@@ -58,7 +64,7 @@ export class SqliteWriter {
     return row === undefined ? null : (row.seq as number)
   }
 
-  #writeRun(seq: number, write: RunWrite, at: number): number[] {
+  #writeRun(seq: number, write: RunWrite, at: number): void {
     for (const { node, task, key } of write.grow) {
       this.#db.run(
         'INSERT INTO tasks (run, node, task, key, state) VALUES (?, ?, ?, ?, ?)',
@@ -70,9 +76,6 @@ export class SqliteWriter {
       )
     }
     for (const task of write.tasks) this.#writeTask(seq, task, at)
-    const denied = write.claims
-      .filter((claim) => !this.#claim(seq, write.run, claim, at))
-      .map(({ node }) => node)
     for (const { key, task, outputs } of write.cache ?? []) {
       this.#db.run(
         'INSERT INTO cache VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET run = excluded.run, outputs = excluded.outputs, created_at = excluded.created_at',
@@ -94,8 +97,14 @@ export class SqliteWriter {
         seq,
       )
       this.event(seq, null, null, event, at, null)
+      if (endedAt !== undefined) this.#db.run('DELETE FROM requests WHERE run = ?', seq)
     }
-    return denied
+  }
+
+  /** The nodes whose claims had no room: from the first one on, since nothing frees a slot in between. */
+  #claimAll(seq: number, { run, claims }: RunWrite, at: number): number[] {
+    const granted = claims.findIndex((claim) => !this.#claim(seq, run, claim, at))
+    return granted < 0 ? [] : claims.slice(granted).map(({ node }) => node)
   }
 
   #writeTask(seq: number, { node, events, patch }: TaskWrite, at: number): void {
@@ -134,18 +143,17 @@ export class SqliteWriter {
     return row?.used as number
   }
 
-  #start({ run, fence, limit, backfillLimit }: RunClaim, batch: Batch): boolean {
+  #start(seq: number, { limit, backfillLimit }: RunClaim, batch: Batch): boolean {
     const { changes } = this.#db.run(
       `UPDATE runs SET state = 'running', started_at = coalesce(started_at, @at)
-       WHERE id = @run AND owner = @engine AND fence = @fence AND state = 'queued'
+       WHERE seq = @seq AND state = 'queued'
          AND (@limit IS NULL OR backfill IS NOT NULL OR
            (SELECT count(*) FROM runs o WHERE o.pipeline = runs.pipeline AND o.state IN ('running', 'paused') AND o.backfill IS NULL) < @limit)
          AND (@backfillLimit IS NULL OR
            (SELECT count(*) FROM runs o WHERE o.backfill = runs.backfill AND o.state IN ('running', 'paused')) < @backfillLimit)`,
-      { at: batch.at, run, engine: batch.engine, fence, limit, backfillLimit },
+      { at: batch.at, seq, limit, backfillLimit },
     )
     if (changes === 0) return false
-    const seq = this.#owned(run, batch.engine, fence) as number
     this.event(seq, null, null, 'start', batch.at, null)
     return true
   }

@@ -204,7 +204,8 @@ class SqliteStore implements Store {
 
   async request(run: string, kind: RequestRecord['kind'], at: number): Promise<void> {
     this.#db.run(
-      'INSERT INTO requests (run, kind, at) SELECT seq, ?, ? FROM runs WHERE id = ?',
+      `INSERT INTO requests (run, kind, at)
+       SELECT seq, ?, ? FROM runs WHERE id = ? AND state IN ('queued', 'running', 'paused')`,
       kind,
       at,
       run,

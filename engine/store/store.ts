@@ -50,7 +50,7 @@ export interface RunRecord {
   readonly createdAt: number
   readonly startedAt: number | null
   readonly endedAt: number | null
-  /** The engine that owns it; null once it has ended. */
+  /** The engine that owns it, or had it when it ended. */
   readonly owner: string | null
   /** Grows with each change of owner: writes of an owner before are refused. */
   readonly fence: number
@@ -249,6 +249,7 @@ export interface Store {
   /** An engine that left cleanly. */
   leave(engine: string): Promise<void>
 
+  /** Asks it of a run that has not ended; what is still asked when it ends is forgotten. */
   request(run: string, kind: RequestRecord['kind'], at: number): Promise<void>
   /** Unanswered requests to the runs that `engine` owns. */
   requests(engine: string): Promise<readonly RequestRecord[]>

@@ -34,6 +34,7 @@ function writeTo(run: string, more: Partial<RunWrite>): RunWrite {
   return { run, fence: 1, tasks: [], claims: [], grow: [], ...more }
 }
 
+const freeing = { state: 'succeeded', holding: false } as const
 const unblockA = { node: 0, events: [{ event: 'unblock', attempt: 0 }], patch: { state: 'ready' } } as const
 
 for (const [name, open] of Object.entries(stores)) {
@@ -63,6 +64,40 @@ for (const [name, open] of Object.entries(stores)) {
       )
       t.strictSame(await store.run('r1'), record)
       t.equal(await store.run('r2'), null)
+    })
+
+    t.test('a claim finds the slot that the same batch frees, whichever run comes first', async (t) => {
+      for (const id of ['r1', 'r2']) await store.createRun(newRun(id), 'e1', 5)
+      await commit(['r1', 'r2'].map((id) => writeTo(id, { tasks: [unblockA] })))
+      t.match(await commit([writeTo('r2', { claims: [claim(0, 1, 1)] })]), { lost: [] })
+      const freed = { node: 0, events: [{ event: 'succeed', attempt: 1 }], patch: freeing } as const
+      const { denied } = await commit([
+        writeTo('r1', { claims: [claim(0, 1, 1)] }),
+        writeTo('r2', { tasks: [freed] }),
+      ])
+      t.strictSame([...denied.values()].flat(), [])
+    })
+
+    t.test('a queued run of another owner is lost to whoever would start it', async (t) => {
+      const record = await store.createRun(newRun('r1'), 'e1', 5)
+      await store.takeOver('r1', record, 'e2')
+      const starts = [{ run: 'r1', fence: 1, limit: 1, backfillLimit: null }]
+      t.match(await store.commit({ engine: 'e1', at: 6, runs: [], starts }), { lost: ['r1'], started: [] })
+      const own = [{ run: 'r1', fence: 2, limit: 1, backfillLimit: null }]
+      t.match(await store.commit({ engine: 'e2', at: 6, runs: [], starts: own }), {
+        lost: [],
+        started: ['r1'],
+      })
+    })
+
+    t.test('nothing is asked of a run that has ended', async (t) => {
+      await store.createRun(newRun('r1'), 'e1', 5)
+      await store.request('r1', 'cancel', 6)
+      t.equal((await store.requests('e1')).length, 1)
+      await commit([writeTo('r1', { state: { event: 'succeed', to: 'succeeded', endedAt: 7 } })])
+      t.strictSame(await store.requests('e1'), [], 'what was asked before')
+      await store.request('r1', 'cancel', 8)
+      t.strictSame(await store.requests('e1'), [], 'what is asked after')
     })
 
     t.test('tasks that a run leaves out start as skipped', async (t) => {
