@@ -3,6 +3,8 @@ import type { Clock, Timer } from './clock.ts'
 
 /** Dead calls are swept out once there are this many, and more of them than of live ones. */
 const sweepFrom = 1024
+/** Milliseconds by which a timer may ring early; where it is more, the clock was set back meanwhile. */
+const early = 1000
 
 interface Call {
   readonly at: number
@@ -36,6 +38,14 @@ export class Alarm {
     return { cancel: () => this.#cancel(call) }
   }
 
+  /** Rings at once where the clock was set forward past a call: the timer itself counts time as it passes. */
+  look(): void {
+    const next = this.#heap[0]
+    if (next === undefined || next.at > this.#clock.now()) return
+    this.#timer?.cancel()
+    this.#ring()
+  }
+
   /** Forgets every call. */
   clear(): void {
     this.#timer?.cancel()
@@ -65,10 +75,12 @@ export class Alarm {
   }
 
   #ring(): void {
+    const now = this.#clock.now()
+    // A clock that was set back does not make anybody wait for the same hour again.
+    const due = this.#armedFor - now > early ? this.#armedFor : now
     this.#timer = null
     this.#armedFor = Number.POSITIVE_INFINITY
-    const now = this.#clock.now()
-    for (let next = this.#heap[0]; next !== undefined && next.at <= now; next = this.#heap[0]) {
+    for (let next = this.#heap[0]; next !== undefined && next.at <= due; next = this.#heap[0]) {
       this.#pop()
       const { fire } = next
       next.fire = null

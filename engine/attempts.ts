@@ -35,6 +35,8 @@ export class Attempts {
   readonly #listener: AttemptListener
   readonly #running = new Map<Node, Running>()
   readonly #timeouts = new Map<Node, Timer>()
+  /** Why every attempt is to leave, also one whose claim is being committed. */
+  #leaving: StopReason | null = null
 
   constructor(queue: Queue, alarm: Alarm, listener: AttemptListener) {
     this.#queue = queue
@@ -77,6 +79,7 @@ export class Attempts {
 
   /** Asks every attempt to leave. */
   stopAll(reason: StopReason): void {
+    this.#leaving = reason
     for (const node of this.#running.keys()) this.stop(node, reason)
   }
 
@@ -100,9 +103,13 @@ export class Attempts {
     this.#timeouts.delete(node)
   }
 
-  /** Forgets a run that another engine owns by now; what runs is left running. */
+  /** Forgets a run that another engine owns by now. What runs is left running, where that engine can find it. */
   forget(run: LiveRun): void {
-    for (const [node, running] of this.#running) if (running.run === run) this.#running.delete(node)
+    for (const [node, running] of this.#running) {
+      if (running.run !== run) continue
+      this.#running.delete(node)
+      if (run.task(node).runtime === 'inline') running.attempt.stop('shutdown', grace)
+    }
     for (const node of run.nodes) this.endTry(node)
   }
 
@@ -110,6 +117,7 @@ export class Attempts {
     const running: Running = { attempt, run, stopping: null }
     const number = node.attempt
     this.#running.set(node, running)
+    if (this.#leaving !== null) this.stop(node, this.#leaving)
     attempt.outcome.then((outcome) => {
       if (this.#running.get(node) !== running) return
       this.#running.delete(node)
@@ -124,7 +132,7 @@ function asStopped(outcome: Outcome, stopping: StopReason | null, timeout: numbe
     return { type: 'failed', kind: 'timeout', message: `did not end within ${(timeout ?? 0) / 1000} s` }
   }
   if (stopping === 'shutdown' && outcome.type === 'failed') {
-    return { type: 'released', kind: 'node_lost', message: 'the engine shut down' }
+    return { type: 'released', kind: 'shutdown', message: 'the engine shut down' }
   }
   return outcome
 }

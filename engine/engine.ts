@@ -48,6 +48,8 @@ export class Engine {
   #renewal: Timer | null = null
   #unlisten: (() => void) | null = null
   #failure: unknown = null
+  /** Until when others take the last word of this engine for its life, epoch milliseconds. */
+  #leaseUntil = 0
   #failed: (error: unknown) => void = () => {}
   /** Rejects when the engine fails (the store cannot be written, or a bug): nothing goes on then. Never resolves. */
   readonly failing: Promise<never>
@@ -104,7 +106,9 @@ export class Engine {
     const pipeline = await store.pipeline(record.version)
     if (pipeline === null) throw bug(`version ${record.version} of run ${id} is not in the store`)
     const current = { ...((await store.run(id)) ?? record), owner: this.id, fence }
-    this.#scheduler.add(LiveRun.restore(current, pipeline, await store.tasks(id)), backfillLimit)
+    const limit = backfillLimit ?? (await this.#maxActive(record.backfill))
+    this.#scheduler.add(LiveRun.restore(current, pipeline, await store.tasks(id)), limit)
+    this.#hear()
     return 'adopted'
   }
 
@@ -138,19 +142,26 @@ export class Engine {
     if (this.#failure === null) await this.#parts.store.leave(this.id)
   }
 
+  async #maxActive(backfill: string | null): Promise<number | null> {
+    if (backfill === null) return null
+    return (await this.#parts.store.backfills({ id: backfill }))[0]?.maxActive ?? null
+  }
+
   async #isOrphan(record: RunRecord): Promise<boolean> {
+    if (record.owner === this.id) return false
     const owner = (await this.#parts.store.engines()).find(({ id }) => id === record.owner)
     return owner === undefined || owner.leaseUntil < this.#parts.clock.now() || this.#parts.isGone(owner)
   }
 
   #record(): EngineRecord {
-    return { ...this.#parts.identity, id: this.id, leaseUntil: this.#parts.clock.now() + lease.holds }
+    this.#leaseUntil = this.#parts.clock.now() + lease.holds
+    return { ...this.#parts.identity, id: this.id, leaseUntil: this.#leaseUntil }
   }
 
   #armRenewal(): void {
-    const { clock, store } = this.#parts
+    const { clock } = this.#parts
     this.#renewal = clock.at(clock.now() + lease.renewed, () => {
-      store.renew(this.#record()).then(
+      this.#renew(clock.now() > this.#leaseUntil).then(
         () => {
           if (this.#renewal === null) return
           this.#hear()
@@ -159,6 +170,15 @@ export class Engine {
         (error) => this.#fail(error),
       )
     })
+  }
+
+  /** @param lapsed the lease ran out before: other engines may have taken runs over */
+  async #renew(lapsed: boolean): Promise<void> {
+    const { store } = this.#parts
+    await store.renew(this.#record())
+    if (!lapsed) return
+    for (const id of this.#scheduler.active)
+      if ((await store.run(id))?.owner !== this.id) this.#scheduler.lose(id)
   }
 
   /** Looks for requests, and at limits that other engines share. */

@@ -13,6 +13,8 @@ export interface Lane {
   readonly runtime: RuntimeName
   /** The pipeline whose `concurrency.tasks` holds here; null where there is none. */
   readonly pipeline: string | null
+  /** Most claims that one turn may grant: the limit of the pipeline; Infinity where there is none. */
+  most: number
   /** Its limit had no room at the last look; cleared when an attempt of the pipeline ends. */
   full: boolean
   readonly queue: Fifo<Ready>
@@ -27,6 +29,13 @@ export class Lanes {
     if (ready.node.inLane) return
     ready.node.inLane = true
     this.#laneOf(ready).queue.push(ready)
+  }
+
+  /** Enters a task before all others. */
+  pushFirst(ready: Ready): void {
+    if (ready.node.inLane) return
+    ready.node.inLane = true
+    this.#laneOf(ready).queue.unshift(ready)
   }
 
   /** Takes the first task out of a lane that holds one. */
@@ -59,13 +68,16 @@ export class Lanes {
 
   #laneOf({ run, node }: Ready): Lane {
     const { runtime } = run.task(node)
+    const most = run.pipeline.concurrency.tasks ?? Number.POSITIVE_INFINITY
     const pipeline = run.pipeline.concurrency.tasks === null ? null : run.pipeline.name
     const key = `${runtime}/${pipeline ?? ''}`
     let lane = this.#lanes.get(key)
     if (lane === undefined) {
-      lane = { runtime, pipeline, full: false, queue: new Fifo() }
+      lane = { runtime, pipeline, most, full: false, queue: new Fifo() }
       this.#lanes.set(key, lane)
     }
+    // Runs of several versions may stand here.
+    lane.most = Math.max(lane.most, most)
     return lane
   }
 }
@@ -73,7 +85,7 @@ export class Lanes {
 /** A queue whose ends cost the same at any length. */
 export class Fifo<Item> {
   #front: Item[] = []
-  #back: Item[] = []
+  #back: (Item | undefined)[] = []
   #head = 0
 
   get length(): number {
@@ -92,7 +104,8 @@ export class Fifo<Item> {
     if (this.#front.length > 0) return this.#front.pop()
     const item = this.#back[this.#head]
     if (item === undefined) return undefined
-    this.#head++
+    // What was taken is not kept from being freed.
+    this.#back[this.#head++] = undefined
     if (this.#head > 1024 && this.#head * 2 > this.#back.length) {
       this.#back = this.#back.slice(this.#head)
       this.#head = 0

@@ -148,6 +148,11 @@ export class LiveRun {
     return taken
   }
 
+  /** The nodes of which something has to be written. */
+  get changed(): readonly Node[] {
+    return [...this.#pending.keys()].map((index) => this.nodes[index] as Node)
+  }
+
   get hasPending(): boolean {
     return this.#pending.size > 0 || this.#grown.length > 0
   }

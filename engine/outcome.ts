@@ -9,4 +9,9 @@ export type Outcome =
   | { readonly type: 'skipped'; readonly reason: string }
   | { readonly type: 'sleep'; readonly until: number; readonly state: Json }
   /** Not the task's fault (worker shut down, vanished without a trace): back to ready, no try is counted. */
-  | { readonly type: 'released'; readonly kind: 'node_lost' | 'spot_interruption'; readonly message: string }
+  | {
+      readonly type: 'released'
+      /** `shutdown`: whoever ran it was asked to leave, which happens as often as it is asked. */
+      readonly kind: 'node_lost' | 'spot_interruption' | 'shutdown'
+      readonly message: string
+    }

@@ -42,3 +42,9 @@ export function taskReport(run: LiveRun, node: Node, event: string, at: number):
     failure,
   }
 }
+
+/** The report of something that the node's attempt said. */
+export function attemptReport(run: LiveRun, node: Node, event: AttemptEvent): Report {
+  const { key, attempt } = node
+  return { type: 'attempt', run: run.record.id, task: run.task(node).id, key, attempt, event }
+}

@@ -52,8 +52,10 @@ export class Reuse {
   /** What the run's tasks that ended since the last call leave for later runs. */
   take(run: LiveRun): NonNullable<RunWrite['cache']> {
     const kept: { key: string; task: string; outputs: JsonObject }[] = []
-    for (const [node, key] of this.#keys) {
-      if (run.nodes[node.index] !== node || node.endedAt === null) continue
+    if (this.#keys.size === 0) return kept
+    for (const node of run.changed) {
+      const key = this.#keys.get(node)
+      if (key === undefined || node.endedAt === null) continue
       this.#keys.delete(node)
       if (node.state === 'succeeded')
         kept.push({ key, task: run.task(node).id, outputs: node.outputs as JsonObject })

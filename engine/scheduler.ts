@@ -15,7 +15,7 @@ import type { Outcome } from './outcome.ts'
 import { apply, begin, cancelAll } from './plan.ts'
 import type { Queue } from './queue/queue.ts'
 import type { Random } from './random.ts'
-import { type Report, taskReport } from './report.ts'
+import { attemptReport, type Report, taskReport } from './report.ts'
 import { Reuse } from './reuse.ts'
 import { RunQueue } from './run-queue.ts'
 import type { AttemptEvent } from './runtime/runtime.ts'
@@ -116,8 +116,14 @@ export class Scheduler implements AttemptListener {
     return new Promise((resolve) => this.#ended.set(id, [...(this.#ended.get(id) ?? []), resolve]))
   }
 
-  /** Looks again at whatever waits for a limit that other engines share. */
+  /** Lets go of a run that another engine owns by now. */
+  lose(id: string): void {
+    this.#post(() => this.#drop(id))
+  }
+
+  /** Looks again at whatever waits for a limit that other engines share, and at the clock. */
   look(): void {
+    this.#alarm.look()
     this.#post(() => {
       this.#starter.reopen()
       this.#queued.reopen()
@@ -155,21 +161,15 @@ export class Scheduler implements AttemptListener {
   timedOut(run: LiveRun, node: Node): void {
     this.#post(() => {
       if (!this.#owns(run) || isEnded(node.state) || node.state === 'retrying') return
+      // It was started meanwhile, with an alarm of its own; or its outcome is at hand, and tells.
+      if (node.state === 'running') return
       const message = `did not end within ${(run.task(node).timeout ?? 0) / 1000} s`
       this.#touch(run, node, () => fail(run, node, { kind: 'timeout', message }, this.#circumstances()))
     })
   }
 
   said(run: LiveRun, node: Node, event: AttemptEvent): void {
-    const { id } = run.task(node)
-    this.#parts.report({
-      type: 'attempt',
-      run: run.record.id,
-      task: id,
-      key: node.key,
-      attempt: node.attempt,
-      event,
-    })
+    if (this.#owns(run)) this.#parts.report(attemptReport(run, node, event))
   }
 
   #settle(run: LiveRun, node: Node, attempt: number, raw: Outcome, baseline: Json): void {
@@ -189,7 +189,8 @@ export class Scheduler implements AttemptListener {
   #touch(run: LiveRun, node: Node, change: () => void): void {
     change()
     this.#touched.add(run)
-    if (!node.continues) this.#attempts.endTry(node)
+    if (node.continues) this.#attempts.watchTimeout(run, node)
+    else this.#attempts.endTry(node)
     if (node.wakeAt !== null && node.state !== 'ready') this.#wakeAt(run, node, node.wakeAt)
   }
 
@@ -219,7 +220,8 @@ export class Scheduler implements AttemptListener {
         this.#wakeAt(run, node, node.wakeAt)
       if (node.continues) this.#attempts.watchTimeout(run, node)
     }
-    if (!isEnded(run.state)) begin(run, this.#now())
+    if (isEnded(run.state)) this.#acts.push(() => this.#closeRun(run))
+    else begin(run, this.#now())
   }
 
   #attach(run: LiveRun, node: Node): void {
@@ -267,10 +269,11 @@ export class Scheduler implements AttemptListener {
       const result = await this.#parts.store.commit(batch)
       if (this.#closed) return
       for (const id of result.lost) this.#drop(id)
-      this.#tell(written, at)
+      const durable = written.filter(({ run }) => this.#owns(run))
+      this.#tell(durable, at)
       this.#act(claims, result.denied)
       this.#startRuns(starts, new Set(result.started), at)
-      for (const { run } of written) this.#closeRun(run)
+      for (const { run } of durable) this.#closeRun(run)
     }
     for (const act of acts) act()
     if (this.#drained !== null && this.#attempts.size === 0 && this.#inbox.length === 0) this.#drained()

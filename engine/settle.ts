@@ -30,7 +30,7 @@ export function settle(run: LiveRun, node: Node, outcome: Outcome, now: Circumst
       break
     }
     case 'released':
-      release(run, node, { kind: outcome.kind, message: outcome.message }, now)
+      release(run, node, outcome, now)
       break
     case 'failed':
       fail(run, node, { kind: outcome.kind, message: outcome.message }, now)
@@ -54,17 +54,24 @@ export function fail(run: LiveRun, node: Node, failure: Failure, now: Circumstan
     })
 }
 
-/** Back to ready, with backoff and a cap: not the task's fault, no try is counted. */
-function release(run: LiveRun, node: Node, failure: Failure, now: Circumstances): void {
-  const releases = node.releases + 1
+/** Back to ready, with backoff and a cap: not the task's fault, no try is counted. A shutdown counts in neither. */
+function release(
+  run: LiveRun,
+  node: Node,
+  outcome: Outcome & { type: 'released' },
+  now: Circumstances,
+): void {
+  const { kind, message: why } = outcome
+  const counts = kind !== 'shutdown'
+  const releases = node.releases + (counts ? 1 : 0)
   if (releases > releaseCap) {
-    const message = `released ${releaseCap} times; the last time: ${failure.message}`
+    const message = `released ${releaseCap} times; the last time: ${why}`
     const last: Failure = { kind: 'node_lost', message }
     apply(run, node, 'fail', now.at, { patch: { holding: false, failure: last }, detail: { ...last } })
     return
   }
-  const wait = releaseDelay(releases)
+  const wait = counts ? releaseDelay(releases) : 0
   const wakeAt = wait > 0 ? now.at + wait : null
   const patch = { holding: false, releases, continues: true, wakeAt }
-  apply(run, node, 'release', now.at, { patch, detail: { kind: failure.kind, message: failure.message } })
+  apply(run, node, 'release', now.at, { patch, detail: { kind, message: why } })
 }

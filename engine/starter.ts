@@ -5,7 +5,7 @@
 import type { Clock } from './clock.ts'
 import type { Evaluator } from './evaluator.ts'
 import { prepare } from './executor.ts'
-import { Lanes, type Ready } from './lanes.ts'
+import { type Lane, Lanes, type Ready } from './lanes.ts'
 import type { LiveRun, Node } from './live-run.ts'
 import { apply } from './plan.ts'
 import type { Queue } from './queue/queue.ts'
@@ -13,6 +13,9 @@ import type { Random } from './random.ts'
 import type { Reusable, Reuse } from './reuse.ts'
 import { fail } from './settle.ts'
 import { type Claim, claimOf, type Start } from './turn.ts'
+
+/** Caches that are looked at together: a look may read whole files. */
+const looks = 32
 
 /** What the starter asks of the scheduler's loop. */
 export interface Loop {
@@ -41,6 +44,8 @@ export class Starter {
   readonly #lanes = new Lanes()
   /** Starts that are resolved already: their cache was looked at, or their claim had no room. */
   readonly #resolved = new Map<Node, Start>()
+  /** Caches that are being looked at. */
+  #looking = 0
 
   constructor(parts: StarterParts, loop: Loop) {
     this.#parts = parts
@@ -67,19 +72,24 @@ export class Starter {
   choose(touched: ReadonlySet<LiveRun>, at: number): Claim[] {
     const claims: Claim[] = []
     const taken = new Map<string, number>()
+    const asked = new Map<Lane, number>()
     this.#admit(touched, at)
     for (let found = true; found; this.#admit(touched, at)) {
       found = false
       for (const lane of this.#lanes.open()) {
-        let used = taken.get(lane.runtime) ?? 0
-        while (lane.queue.length > 0 && used < this.#parts.queue.free(lane.runtime)) {
+        const used = taken.get(lane.runtime) ?? 0
+        const before = asked.get(lane) ?? 0
+        const room = Math.min(this.#parts.queue.free(lane.runtime) - used, lane.most - before)
+        let more = 0
+        while (lane.queue.length > 0 && more < room && this.#looking < looks) {
           found = true
           const claim = this.#prepare(this.#lanes.take(lane), at)
           if (claim === null) continue
           claims.push(claim)
-          used++
+          more++
         }
-        taken.set(lane.runtime, used)
+        taken.set(lane.runtime, used + more)
+        asked.set(lane, before + more)
       }
     }
     return claims
@@ -97,11 +107,11 @@ export class Starter {
 
   #prepare(ready: Ready, at: number): Claim | null {
     const { run, node } = ready
-    if (!this.#loop.owns(run) || node.state !== 'ready') return null
-    const start = this.#resolved.get(node) ?? this.#resolve(run, node, at)
-    if (start === null) return null
+    const resolved = this.#resolved.get(node)
     this.#resolved.delete(node)
-    return claimOf(ready, start, at)
+    if (!this.#loop.owns(run) || node.state !== 'ready') return null
+    const start = resolved ?? this.#resolve(run, node, at)
+    return start === null ? null : claimOf(ready, start, at)
   }
 
   /** The inputs of a ready task; null where it ends without starting, or where its cache is being looked at. */
@@ -118,15 +128,17 @@ export class Starter {
       return null
     }
     if (run.task(node).cache === null || node.tries > 0) return prepared
+    this.#looking++
     this.#loop.ask(reuse.lookUp(run, node, prepared), (found) => this.#afterLook(run, node, prepared, found))
     return null
   }
 
   #afterLook(run: LiveRun, node: Node, start: Start, found: Reusable | null): void {
+    this.#looking--
     if (!this.#loop.owns(run) || node.state !== 'ready') return
     if (found === null) {
       this.#resolved.set(node, start)
-      this.#lanes.push({ run, node })
+      this.#lanes.pushFirst({ run, node })
       return
     }
     const at = this.#parts.clock.now()

@@ -1,4 +1,5 @@
 /** An engine on virtual time over a real store, whose attempts end when the test says so. */
+import type { Fingerprint } from '../../engine/cache.ts'
 import { Engine } from '../../engine/engine.ts'
 import type { Evaluator } from '../../engine/evaluator.ts'
 import type { Json } from '../../engine/json.ts'
@@ -6,6 +7,7 @@ import type { Outcome } from '../../engine/outcome.ts'
 import type { Pipeline } from '../../engine/pipeline.ts'
 import type { Queue } from '../../engine/queue/queue.ts'
 import { seededRandom } from '../../engine/random.ts'
+import type { Report } from '../../engine/report.ts'
 import type { Attempt } from '../../engine/runtime/runtime.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
 import type { Store } from '../../engine/store/store.ts'
@@ -24,6 +26,8 @@ export interface TestEngineOptions {
   readonly clock?: VirtualClock
   readonly evaluator?: Partial<Evaluator>
   readonly cacheKey?: string | null
+  readonly fingerprint?: Fingerprint
+  readonly report?: (report: Report) => void
   readonly slots?: number
   /** Whether another engine counts as gone. */
   readonly othersGone?: boolean
@@ -59,7 +63,8 @@ export async function testEngine(options: TestEngineOptions = {}) {
       test: (expression) => expression === 'true',
       ...options.evaluator,
     },
-    fingerprint: { key: async () => cacheKey, intact: async () => true },
+    fingerprint: options.fingerprint ?? { key: async () => cacheKey, intact: async () => true },
+    report: options.report ?? (() => {}),
     clock: clock.face(),
     random: seededRandom(++pids),
     identity: { host: 'h', pid: pids, startTime: '', bootId: '' },

@@ -10,7 +10,10 @@ interface Due {
 
 /** The time of a simulated world. */
 export class VirtualClock {
+  /** Milliseconds that have passed since the epoch: what timers count. Only ever grows. */
   time: number
+  /** By how much the clock on the wall, which `now()` tells, was set wrong: positive is fast. */
+  offset = 0
   #due: Due[] = []
   #order = 0
 
@@ -24,7 +27,7 @@ export class VirtualClock {
   }
 
   enter(owner: ClockFace, at: number, fire: () => void): Timer {
-    const due: Due = { at: Math.max(at, this.time), order: this.#order++, fire, owner }
+    const due: Due = { at: Math.max(at - this.offset, this.time), order: this.#order++, fire, owner }
     this.#due.push(due)
     return {
       cancel: () => {
@@ -70,14 +73,19 @@ export class ClockFace implements Clock {
   }
 
   now(): number {
-    return this.#clock.time
+    return this.#clock.time + this.#clock.offset
   }
 
   at(at: number, fire: () => void): Timer {
     return this.#clock.enter(this, at, fire)
   }
 
+  /** Calls `fire` once `ms` milliseconds have passed, whatever the clock on the wall tells. */
+  soonAfter(ms: number, fire: () => void): void {
+    this.at(this.now() + ms, fire)
+  }
+
   soon(fire: () => void): void {
-    this.#clock.enter(this, this.#clock.time, fire)
+    this.#clock.enter(this, this.now(), fire)
   }
 }
