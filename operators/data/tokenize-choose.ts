@@ -52,7 +52,20 @@ export async function chooseTokens(task: TaskContext, input: TokensInput): Promi
   const pad = input.pad === undefined ? (tokenizer.pad ?? eos ?? 0) : named(tokenizer, 'pad', input.pad)
   const chat = plain ? null : await loadChat(task, tokenizer, input)
   const encode = chat?.encode ?? encodeText(tokenizer, input, { bos, eos })
-  return { encode, pad, about: { ...about, bos, eos, pad, ...chat?.about } }
+  return { encode: withLimits(encode), pad, about: { ...about, bos, eos, pad, ...chat?.about } }
+}
+
+/** A document of no tokens, or one that is too long for the library's recursion (Unigram, from some 100,000 tokens on), is rejected. */
+function withLimits(encode: Encode): Encode {
+  return (record) => {
+    try {
+      const tokens = encode(record)
+      return 'reason' in tokens || tokens.length > 0 ? tokens : { reason: 'empty_text' }
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      return { reason: 'too_long', detail: 'the tokenizer cannot take a text of this length; split it' }
+    }
+  }
 }
 
 const wrong = (what: string, cause?: unknown) => new OperatorFailure('invalid_input', what, { cause })
@@ -231,7 +244,6 @@ function encodeChat(format: ChatFormat, { messages: field = '', loss }: TokensIn
     if (typeof messages === 'string') return { reason: 'bad_messages', detail: messages }
     const turns = format(messages, parse)
     if (typeof turns === 'string') return { reason: 'bad_messages', detail: turns }
-    if (turns.ids.length === 0) return { reason: 'empty_text' }
     if (loss === 'all') return turns.ids
     return turns.ids.map((id, i) => (turns.learned[i] ? id + learnedFlag : id))
   }

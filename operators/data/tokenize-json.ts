@@ -86,7 +86,10 @@ class JsonTokenizer implements Tokenizer {
       : plain
     const { ids } = this.#engine.encode(named, { add_special_tokens: false })
     if (ids.every((id) => id !== undefined)) return ids
-    throw new Error('the tokenizer has no token for a part of the text, and none for what is unknown')
+    throw new OperatorFailure(
+      'invalid_input',
+      'the tokenizer has no token for a part of a text, and none for what is unknown; add an unknown token to its file',
+    )
   }
 }
 

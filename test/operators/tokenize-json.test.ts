@@ -182,3 +182,20 @@ t.test('documents are packed with the tokens that were named', async (t) => {
     message: /cannot use the tokenizer t\.json/,
   })
 })
+
+t.test('a text that the tokenizer cannot take is rejected, and so is one of no tokens', async (t) => {
+  const lines = ['the cat', 'the cats '.repeat(60_000)].map((text) => JSON.stringify({ text }))
+  const dir = t.testdir({ in: { 'a.jsonl': lines.join('\n') }, 't.json': JSON.stringify(unigram) })
+  const input = { input: 'in', output: 'out', tokenizer: 't.json', contextLength: 8, bos: false, eos: false }
+  t.match((await runOperator(tokenize, input, { dir })).outcome, {
+    type: 'succeeded',
+    outputs: { documents: 1, reasons: { too_long: 1 } },
+  })
+  const none = t.testdir({
+    in: { 'a.jsonl': '{"text":"the"}\n{"text":"Z"}' },
+    't.json': JSON.stringify(byteLevel),
+  })
+  t.match((await runOperator(tokenize, input, { dir: none })).outcome, {
+    outputs: { documents: 1, reasons: { empty_text: 1 } },
+  })
+})
