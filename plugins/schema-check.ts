@@ -9,7 +9,14 @@ let compile: Promise<(schema: JsonSchema) => ValidateFunction> | undefined
 
 async function load(): Promise<(schema: JsonSchema) => ValidateFunction> {
   const [{ Ajv2020 }, formats] = await Promise.all([import('ajv/dist/2020.js'), import('ajv-formats')])
-  const ajv = new Ajv2020({ useDefaults: true, strict: false, allErrors: false })
+  // Checking the schemas themselves would compile their meta-schema in every process: seven times all else here.
+  const ajv = new Ajv2020({
+    useDefaults: true,
+    strict: false,
+    allErrors: false,
+    meta: false,
+    validateSchema: false,
+  })
   formats.default.default(ajv)
   return (schema) => ajv.compile(schema)
 }
