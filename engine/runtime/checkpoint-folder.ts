@@ -1,6 +1,6 @@
 /** Checkpoints on disk: sealed folders that verify or are not used. Knows nothing of who saves or restores. */
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, posix, sep } from 'node:path'
 import type { Json } from '../json.ts'
@@ -133,6 +133,8 @@ async function verify(folder: string, operator: string): Promise<VerifiedCheckpo
 
 /** Names of sealed checkpoints, newest first. */
 async function sealedIn(folder: string): Promise<string[]> {
+  // Most tasks have none, and an error takes half a millisecond.
+  if (!existsSync(folder)) return []
   let names: string[]
   try {
     names = await readdir(folder)

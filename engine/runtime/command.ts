@@ -12,8 +12,9 @@ import type { WatchedAttempt } from './watched-attempt.ts'
 /**
  * `sh -c SUPERVISOR dagctl FOLDER COMMAND ARGS…`. It waits for one line, so that no command ever begins whose process
  * is not on record: where the engine dies before, `read` meets the end of the pipe. A trap that is set is reset in the
- * command, one that ignores would be inherited. At the end, what the command left running in the group is killed,
- * the supervisor with it, unless the engine asked for a stop: then it has the rest of the grace.
+ * command, one that ignores would be inherited. The ending is one write of one line, of which no part is JSON, so that
+ * nobody takes half of it for an ending: `mv` would be one more process. At the end, what the command left running in
+ * the group is killed, the supervisor with it, unless the engine asked for a stop: then it has the rest of the grace.
  */
 export const supervisor = `
 read -r go || exit 75
@@ -22,8 +23,7 @@ folder=$1
 shift
 (exec "$@") </dev/null
 code=$?
-PATH="/usr/bin:/bin:$PATH"
-if printf '{"code":%d}\\n' "$code" >"$folder/ending.json.tmp" && mv -f "$folder/ending.json.tmp" "$folder/ending.json"
+if printf '{"code":%d}\\n' "$code" >"$folder/ending.json"
 then [ -e "$folder/stopping" ] || kill -KILL 0
 fi
 exit "$code"
