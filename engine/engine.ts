@@ -71,7 +71,7 @@ export class Engine {
 
   /** Enters the engine in the store and begins to listen. */
   async start(): Promise<void> {
-    await this.#parts.store.renew(this.#record())
+    await this.#renew(false)
     this.#unlisten = this.#parts.wake.listen(() => this.#hear())
     this.#armRenewal()
   }
@@ -176,9 +176,12 @@ export class Engine {
   async #renew(lapsed: boolean): Promise<void> {
     const { store } = this.#parts
     await store.renew(this.#record())
-    if (!lapsed) return
-    for (const id of this.#scheduler.active)
-      if ((await store.run(id))?.owner !== this.id) this.#scheduler.lose(id)
+    if (lapsed) {
+      for (const id of this.#scheduler.active)
+        if ((await store.run(id))?.owner !== this.id) this.#scheduler.lose(id)
+    }
+    // Of a cancelled run whose engine died an attempt may be left, whose slot nobody else would ever free.
+    for (const id of await store.leftovers()) await this.adopt(id)
   }
 
   /** Looks for requests, and at limits that other engines share. */

@@ -198,6 +198,14 @@ class SqliteStore implements Store {
     return changes === 1 ? from.fence + 1 : null
   }
 
+  async leftovers(): Promise<readonly string[]> {
+    const rows = this.#db.all(
+      `SELECT DISTINCT runs.id FROM tasks INDEXED BY tasks_holding JOIN runs ON runs.seq = tasks.run
+       WHERE tasks.holding = 1 AND runs.state NOT IN ('queued', 'running', 'paused')`,
+    )
+    return rows.map(({ id }) => id as string)
+  }
+
   async leave(engine: string): Promise<void> {
     this.#db.run('DELETE FROM engines WHERE id = ?', engine)
   }

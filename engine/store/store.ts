@@ -246,6 +246,8 @@ export interface Store {
     from: { readonly owner: string | null; readonly fence: number },
     engine: string,
   ): Promise<number | null>
+  /** Ended runs of which an attempt may still run, and holds its slot. */
+  leftovers(): Promise<readonly string[]>
   /** An engine that left cleanly. */
   leave(engine: string): Promise<void>
 

@@ -100,6 +100,17 @@ for (const [name, open] of Object.entries(stores)) {
       t.strictSame(await store.requests('e1'), [], 'what is asked after')
     })
 
+    t.test('ended runs that still hold a slot are found', async (t) => {
+      await store.createRun(newRun('r1'), 'e1', 5)
+      await commit([writeTo('r1', { tasks: [unblockA] })])
+      await commit([writeTo('r1', { claims: [claim(0, 1)] })])
+      t.strictSame(await store.leftovers(), [], 'a run that goes on')
+      await commit([writeTo('r1', { state: { event: 'cancel', to: 'cancelled', endedAt: 7 } })])
+      t.strictSame(await store.leftovers(), ['r1'])
+      await commit([writeTo('r1', { tasks: [{ node: 0, events: [], patch: { holding: false } }] })])
+      t.strictSame(await store.leftovers(), [])
+    })
+
     t.test('tasks that a run leaves out start as skipped', async (t) => {
       await store.createRun(newRun('r1', { omit: [1] }), 'e1', 5)
       t.strictSame(

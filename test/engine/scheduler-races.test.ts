@@ -158,6 +158,22 @@ t.test('a run that ends at the moment of its takeover is known to have ended', a
   t.equal(seen.settled, true)
 })
 
+t.test('the slot of a cancelled run whose engine died is freed by whoever comes next', async (t) => {
+  const first = await testEngine()
+  const pipeline = pipelineOf({ a: { runtime: 'process' } }, { concurrency: { runs: null, tasks: 1 } })
+  const cancelled = await first.run(pipeline)
+  first.engine.cancel(cancelled)
+  await first.pass()
+  t.match((await first.store.tasks(cancelled))[0], { state: 'cancelled', holding: true })
+  const next = await testEngine({ store: first.store, clock: first.clock })
+  await next.pass()
+  t.strictSame(next.held('a').stops, ['cancel'])
+  const run = await next.run(pipeline)
+  t.strictSame(await next.states(run, pipeline), { a: 'ready' })
+  await next.end('a', crashed)
+  t.strictSame(await next.states(run, pipeline), { a: 'running' })
+})
+
 t.test('who adopts a run hears at once what was asked of it', async (t) => {
   const first = await testEngine()
   const pipeline = pipelineOf({ a: {} })
