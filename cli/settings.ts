@@ -1,5 +1,6 @@
 /** The options that every command has, as values. Reads no file and opens nothing. */
-import { isAbsolute, join, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { DagctlError } from '../engine/errors.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -35,6 +36,8 @@ export function settingsOf(
   const queue = options.queue ?? (env.DAGCTL_QUEUE || 'local')
   if (queue !== 'local') throw unsupported(`--queue ${queue}`, 'only `local` is there')
   if (options.config !== undefined) throw unsupported('--config', 'no setting is read from dagctl.yaml')
+  const config = configAbove(cwd)
+  if (config !== null) throw unsupported(config, 'none of its settings would hold: take it away or rename it')
   if (options.json === true && options.format !== undefined && options.format !== 'json')
     throw wrongOption(`--json and --format ${options.format} contradict each other`, 'give one of them')
   const format = options.json === true ? 'json' : (options.format ?? (formats[0] as string))
@@ -46,6 +49,14 @@ export function settingsOf(
     json: format === 'json',
     format,
   }
+}
+
+/** The settings that would hold here, were they read: the nearest dagctl.yaml upward from the working folder. */
+function configAbove(folder: string): string | null {
+  const file = join(folder, 'dagctl.yaml')
+  if (existsSync(file)) return file
+  const parent = dirname(folder)
+  return parent === folder ? null : configAbove(parent)
 }
 
 /** An option, or a value of one, that a later version brings. */

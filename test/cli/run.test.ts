@@ -263,6 +263,16 @@ t.test('what is not there yet is refused, not ignored: exit 2', async (t) => {
   }
 })
 
+t.test('settings that would not hold are refused where they would be looked for, not ignored', async (t) => {
+  const folder = t.testdir({
+    'dagctl.yaml': 'pools: {}\n',
+    below: { 'made.yaml': `${head}tasks: { a: { uses: Noop } }\n` },
+  })
+  const { exit, err } = await dagctl(join(folder, 'below'), ['run', 'made.yaml'])
+  t.equal(exit, 2)
+  t.match(err, `${join(folder, 'dagctl.yaml')} is not supported yet`)
+})
+
 const cached = (operator: string) => `${head}tasks:
   ingest: { uses: BatchIngest, with: { source: "in/*.jsonl" }, cache: {} }
   check: { uses: SchemaValidate, with: { input: "{{ tasks.ingest.outputs.dataset }}", schema: { type: object } }, cache: {} }
