@@ -10,6 +10,8 @@ export interface Flavour {
   readonly skips: boolean
   /** Timeouts: whether one strikes depends on how long engines were down. */
   readonly timeouts: boolean
+  /** Tasks that reuse what an earlier run of the same pipeline made: which run that is, time decides. */
+  readonly cached: boolean
 }
 
 /** A pipeline of 1 to 24 tasks. */
@@ -42,9 +44,11 @@ export function outcomeOf(
   wakes: number,
   flavour: Flavour,
 ): Outcome {
-  const draw = seededRandom(seed * 31 + run * 1009 + task * 97 + tries * 7 + wakes).next()
+  // What is reused must not depend on who made it.
+  const maker = flavour.cached ? 0 : run
+  const draw = seededRandom(seed * 31 + maker * 1009 + task * 97 + tries * 7 + wakes).next()
   if (wakes === 0 && draw < 0.1) return { type: 'sleep', until: 0, state: { from: draw } }
-  const settled = seededRandom(seed * 37 + run * 1013 + task * 89 + tries * 5).next()
+  const settled = seededRandom(seed * 37 + maker * 1013 + task * 89 + tries * 5).next()
   if (settled < 0.08) return { type: 'failed', kind: 'user', message: 'broken' }
   if (settled < 0.2) return { type: 'failed', kind: 'network', message: 'unreachable' }
   if (flavour.skips && settled < 0.3) return { type: 'skipped', reason: 'nothing to do' }
@@ -60,7 +64,7 @@ function randomTask(random: Random, flavour: Flavour, index: number): Task {
     description: null,
     uses: 'Fake',
     version: 1,
-    with: {},
+    with: { task: index },
     shell: [],
     env: {},
     needs: [...needs].sort((a, b) => a - b),
@@ -69,7 +73,7 @@ function randomTask(random: Random, flavour: Flavour, index: number): Task {
         ? 'all_success'
         : (triggerRules[pick(random, triggerRules.length)] as Task['trigger']),
     when: flavour.skips && random.next() < 0.1 ? 'false' : null,
-    gate: [],
+    gate: random.next() < 0.15 ? ['baseline == null || true'] : random.next() < 0.03 ? ['false'] : [],
     retry: {
       attempts: 1 + pick(random, 3),
       delay: 1000,
@@ -81,7 +85,7 @@ function randomTask(random: Random, flavour: Flavour, index: number): Task {
     },
     timeout: flavour.timeouts && random.next() < 0.3 ? 1000 + pick(random, 20_000) : null,
     runtime: random.next() < 0.5 ? 'inline' : 'process',
-    cache: null,
+    cache: flavour.cached && random.next() < 0.5 ? { ttl: null, files: [] } : null,
     effects: 'none',
   }
 }

@@ -1,83 +1,41 @@
 /** The engine on virtual time, in calm and in stormy worlds. Replay one seed: DAGCTL_SEED=n node this-file. */
+import { Worker } from 'node:worker_threads'
 import t from 'tap'
-import { needCounter } from '../../engine/live-run.ts'
-import type { Pipeline, Task } from '../../engine/pipeline.ts'
-import { seededRandom } from '../../engine/random.ts'
-import { isEnded } from '../../engine/state.ts'
-import type { TaskRecord } from '../../engine/store/store.ts'
-import { type NeedCounts, triggerVerdict } from '../../engine/trigger-rule.ts'
-import { randomPipeline } from './random-pipeline.ts'
-import { calm, simulate, stormy } from './world.ts'
+import type { plays, Seen } from './seeds.ts'
 
 t.setTimeout(600_000)
 
 const only = process.env.DAGCTL_SEED
-const seeds = only === undefined ? Array.from({ length: 1000 }, (_, i) => i + 1) : [Number(only)]
+const count = Number(process.env.DAGCTL_SEEDS ?? 1000)
+const seeds = only === undefined ? Array.from({ length: count }, (_, i) => i + 1) : [Number(only)]
 
-function needsOf(task: Task, tasks: readonly TaskRecord[]): NeedCounts {
-  const needs = { total: task.needs.length, succeeded: 0, failed: 0, skipped: 0 }
-  for (const need of task.needs) needs[needCounter((tasks[need] as TaskRecord).state)]++
-  return needs
-}
-
-/** `all_success` with failed and skipped needs ends at the first of them: which state that gives, time decides. */
-function isRace(task: Task, tasks: readonly TaskRecord[]): boolean {
-  const { failed, skipped } = needsOf(task, tasks)
-  return task.trigger === 'all_success' && failed > 0 && skipped > 0
-}
-
-/** Final states that the final states of their needs do not allow. */
-function inconsistencies(pipeline: Pipeline, tasks: readonly TaskRecord[]): string[] {
-  const found: string[] = []
-  for (const [index, task] of pipeline.tasks.entries()) {
-    const { state } = tasks[index] as TaskRecord
-    const needs = needsOf(task, tasks)
-    const verdict = triggerVerdict(task.trigger, needs)
-    const allowed =
-      verdict === 'unblock'
-        ? ['succeeded', 'failed', 'skipped']
-        : verdict === 'block'
-          ? ['upstream_failed']
-          : ['skipped']
-    if (isRace(task, tasks)) allowed.push('skipped')
-    if (!allowed.includes(state))
-      found.push(`${task.id} (${task.trigger}) is ${state}, its needs: ${JSON.stringify(needs)}`)
+/** Plays the seeds in two threads. Rejects with the first fault. */
+async function inThreads(play: keyof typeof plays, all: readonly number[]): Promise<Seen> {
+  const seen = await Promise.all(
+    [0, 1].map(
+      (half) =>
+        new Promise<Seen>((resolve, reject) => {
+          const workerData = { play, seeds: all.filter((_, index) => index % 2 === half) }
+          const worker = new Worker(new URL('./seeds-worker.ts', import.meta.url), { workerData })
+          worker.on('message', resolve)
+          worker.on('error', reject)
+          worker.on('exit', (code) =>
+            reject(new Error(`a thread ended with ${code} before its seeds were played`)),
+          )
+        }),
+    ),
+  )
+  const sum = (name: keyof Seen) => seen.reduce((total, one) => total + one[name], 0)
+  return {
+    crashes: sum('crashes'),
+    attempts: sum('attempts'),
+    compared: sum('compared'),
+    cancelled: sum('cancelled'),
   }
-  return found
 }
 
 t.test('whatever crashes, every run ends as the uninterrupted one does', async (t) => {
-  let crashes = 0
-  let attempts = 0
-  let compared = 0
-  for (const seed of seeds) {
-    const flavour = { skips: seed % 3 === 0, timeouts: seed % 5 === 0 }
-    const pipeline = randomPipeline(seededRandom(seed), flavour)
-    const runs = 1 + (seed % 3)
-    const peace = await simulate(seed, pipeline, flavour, calm, runs)
-    const storm = await simulate(seed, pipeline, flavour, stormy, runs)
-    crashes += storm.crashes
-    attempts += storm.attempts
-    for (const [i, tasks] of storm.tasks.entries()) {
-      if (!tasks.every(({ state }) => isEnded(state)))
-        throw new Error(`seed ${seed}: the run ended before its tasks`)
-      const wrong = inconsistencies(pipeline, tasks)
-      if (wrong.length > 0) throw new Error(`seed ${seed}: ${wrong.join('; ')}`)
-      if (
-        flavour.timeouts ||
-        pipeline.tasks.some((task) => isRace(task, tasks) || isRace(task, peace.tasks[i] ?? []))
-      )
-        continue
-      compared++
-      const expected = peace.tasks[i]?.map(({ state, tries, outputs }) => ({ state, tries, outputs }))
-      const found = tasks.map(({ state, tries, outputs }) => ({ state, tries, outputs }))
-      if (JSON.stringify(found) !== JSON.stringify(expected)) {
-        throw new Error(
-          `seed ${seed}: run ${i} differs\n${JSON.stringify(expected)}\n${JSON.stringify(found)}`,
-        )
-      }
-    }
-  }
+  const { crashes, attempts, compared } = await inThreads('storm', seeds)
   t.ok(
     only !== undefined || crashes > seeds.length,
     `${seeds.length} seeds, ${crashes} crashes, ${attempts} attempts, ${compared} runs equal`,
@@ -85,17 +43,6 @@ t.test('whatever crashes, every run ends as the uninterrupted one does', async (
 })
 
 t.test('a cancelled run ends cancelled, whatever crashes', async (t) => {
-  let cancelled = 0
-  for (const seed of seeds.slice(0, 200)) {
-    const flavour = { skips: true, timeouts: true }
-    const pipeline = randomPipeline(seededRandom(seed), flavour)
-    const { runs, tasks } = await simulate(seed, pipeline, flavour, { ...stormy, cancel: 0.05 }, 2)
-    for (const [i, run] of runs.entries()) {
-      if (run.state !== 'cancelled') continue
-      cancelled++
-      if (!tasks[i]?.every(({ state }) => isEnded(state)))
-        throw new Error(`seed ${seed}: open tasks in a cancelled run`)
-    }
-  }
+  const { cancelled } = await inThreads('cancel', seeds.slice(0, 200))
   t.ok(cancelled > 0 || only !== undefined, `${cancelled} cancelled runs`)
 })

@@ -5,7 +5,7 @@
 import { Engine } from '../../engine/engine.ts'
 import type { Evaluator } from '../../engine/evaluator.ts'
 import type { Outcome } from '../../engine/outcome.ts'
-import type { Pipeline } from '../../engine/pipeline.ts'
+import type { Pipeline, Task } from '../../engine/pipeline.ts'
 import type { Queue } from '../../engine/queue/queue.ts'
 import { type Random, seededRandom } from '../../engine/random.ts'
 import type { Attempt, RunningAttempt } from '../../engine/runtime/runtime.ts'
@@ -13,32 +13,45 @@ import { isEnded } from '../../engine/state.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
 import type { Batch, CommitResult, RunRecord, Store, TaskRecord } from '../../engine/store/store.ts'
 import { type ClockFace, VirtualClock } from '../support/virtual-clock.ts'
+import { fallible, type StoreHazards, storeFailure } from './fallible-store.ts'
 import { type Flavour, outcomeOf, pick } from './random-pipeline.ts'
 
 /** How hostile the world is: probabilities per commit, step or attempt. */
-export interface Hazards {
-  readonly crashBeforeCommit: number
-  readonly crashAfterCommit: number
+export interface Hazards extends StoreHazards {
   readonly crashAnyStep: number
   readonly stall: number
   readonly vanish: number
+  /** An outcome reaches the engine long after the end. */
+  readonly late: number
+  /** The clock on the wall is set wrong, or right again. */
+  readonly jump: number
   readonly cancel: number
 }
 
 export const calm: Hazards = {
   crashBeforeCommit: 0,
   crashAfterCommit: 0,
+  fail: 0,
+  slow: 0,
   crashAnyStep: 0,
   stall: 0,
   vanish: 0,
+  late: 0,
+  jump: 0,
   cancel: 0,
 }
+/** Nothing breaks, but answers take their time. */
+export const slow: Hazards = { ...calm, slow: 0.5, late: 0.3, jump: 0.02 }
 export const stormy: Hazards = {
-  crashBeforeCommit: 0.04,
-  crashAfterCommit: 0.04,
-  crashAnyStep: 0.01,
+  crashBeforeCommit: 0.03,
+  crashAfterCommit: 0.03,
+  fail: 0.02,
+  slow: 0.1,
+  crashAnyStep: 0.008,
   stall: 0.003,
   vanish: 0.03,
+  late: 0.1,
+  jump: 0.003,
   cancel: 0,
 }
 
@@ -56,6 +69,8 @@ interface Process {
 /** One engine process. */
 interface Host {
   readonly engine: Engine
+  /** Runs that it has, or had, and whether it says of each that it is over or no longer its own. */
+  readonly runs: Map<string, boolean>
   readonly face: ClockFace
   readonly pid: number
 }
@@ -67,6 +82,9 @@ export interface Result {
   readonly attempts: number
   readonly crashes: number
 }
+
+/** An hour: by so much clocks are set wrong. */
+const hour = 3_600_000
 
 const evaluator: Evaluator = { render: (value) => value, test: (expression) => expression !== 'false' }
 
@@ -102,6 +120,8 @@ class World {
   #crashes = 0
   /** Something was committed since the last look whether all is over. */
   #written = true
+  /** Questions that were asked, and not answered yet. */
+  #asked = 0
   /** Tasks that were recorded as succeeded, as `run/node`. */
   readonly #succeeded = new Set<string>()
 
@@ -127,18 +147,56 @@ class World {
         backfill: null,
         omit: [],
       } as const
-      this.#ids.push((await first.engine.create(made)).id)
+      const { id } = await first.engine.create(made)
+      this.#ids.push(id)
+      this.#watch(first, id)
     }
     for (let steps = 0; !(await this.#over()); steps++) {
       if (steps > 20_000) await this.#stuck('20,000 steps did not end the runs')
       if (this.#hosts.length === 0) await this.#boot()
       this.#disturb()
-      if (!(await this.#clock.step())) await this.#boot()
-      if (this.#broken !== null) throw this.#broken
+      await this.#step()
+      if (this.#quiet) await this.#checkWaits()
     }
+    await this.#settleDown()
     const runs = await Promise.all(this.#ids.map((id) => this.store.run(id)))
     const tasks = await Promise.all(this.#ids.map((id) => this.store.tasks(id)))
     return { runs: runs as RunRecord[], tasks, attempts: this.#processes.size, crashes: this.#crashes }
+  }
+
+  async #step(): Promise<void> {
+    if (!(await this.#clock.step())) await this.#boot()
+    if (this.#broken !== null) throw this.#broken
+  }
+
+  /** After the end: slots are free, and every engine that is there knows that its runs are over. */
+  async #settleDown(): Promise<void> {
+    const until = this.#clock.time + 60_000
+    const open = async () => {
+      const held = (await this.#rows()).flat().filter((task) => task.holding)
+      const waiting = this.#hosts.flatMap(({ runs }) => [...runs].filter(([, known]) => !known))
+      return held.length + waiting.length
+    }
+    while ((await open()) > 0) {
+      if (this.#clock.time > until) await this.#stuck('the runs are over, and slots are held or waited for')
+      if (this.#hosts.length === 0) await this.#boot()
+      await this.#step()
+    }
+  }
+
+  #watch({ engine, runs, face }: Host, id: string): void {
+    if (runs.has(id) && runs.get(id) === false) return
+    runs.set(id, false)
+    engine.finished(id).then(
+      () => runs.set(id, true),
+      (error) => {
+        if (!face.dead) this.#broken ??= error
+      },
+    )
+  }
+
+  #rows(): Promise<readonly (readonly TaskRecord[])[]> {
+    return Promise.all(this.#ids.map((id) => this.store.tasks(id)))
   }
 
   async #over(): Promise<boolean> {
@@ -156,27 +214,47 @@ class World {
     let host: Host
     const engine = new Engine({
       data: '/data',
-      store: this.#fallible(() => host),
+      store: fallible(this.store, {
+        hazards: this.#hazards,
+        random: this.#random,
+        dead: () => host.face.dead,
+        die: () => this.#kill(host),
+        after: (then) => this.#after(pick(this.#random, this.#random.next() < 0.1 ? 15_000 : 2000), then),
+        committed: (batch, result) => this.#note(batch, result),
+      }),
       queue: this.#queue(() => host),
       evaluator,
-      fingerprint: { key: async () => null, intact: async () => true },
+      fingerprint: {
+        key: ({ input }) =>
+          new Promise((resolve) =>
+            this.#after(pick(this.#random, 3000), () => resolve(`task ${input.task}`)),
+          ),
+        intact: async () => true,
+      },
       clock: face,
       random: seeded,
       identity: { host: 'h', pid, startTime: String(pid), bootId: 'b' },
       isGone: (other) => !this.#hosts.some((one) => one.pid === other.pid),
       wake: { ring() {}, listen: () => () => {} },
     })
-    host = { engine, face, pid }
+    host = { engine, face, pid, runs: new Map() }
     this.#hosts.push(host)
-    engine.failing.catch((error) => {
-      this.#broken ??= error
-    })
-    await engine.start()
-    const adopt = async () => {
-      for (const id of this.#ids) if (!face.dead) await engine.adopt(id)
-      if (!face.dead) face.at(face.now() + 5000, adopt)
+    const broken = (error: unknown) => {
+      if (!face.dead) this.#broken ??= error as Error
     }
-    await adopt()
+    // An engine whose store fails says so and exits.
+    engine.failing.catch((error) => (error === storeFailure ? this.#kill(host) : broken(error)))
+    const adopt = async () => {
+      for (const id of this.#ids) {
+        if (face.dead) return
+        const record = await this.store.run(id)
+        if (record === null || isEnded(record.state)) continue
+        if ((await engine.adopt(id)) === 'adopted') this.#watch(host, id)
+      }
+      if (!face.dead) face.soonAfter(5000, () => void adopt().catch(broken))
+    }
+    // Not waited for here: the store may answer only when the time goes on.
+    void engine.start().then(adopt).catch(broken)
     return host
   }
 
@@ -188,13 +266,24 @@ class World {
       host.face.stalledUntil = this.#clock.time + 15_000
       void this.#boot()
     }
+    if (this.#random.next() < this.#hazards.jump) this.#clock.offset = (pick(this.#random, 3) - 1) * hour
     if (this.#random.next() < this.#hazards.cancel) {
       const id = this.#ids[pick(this.#random, this.#ids.length)]
       if (id !== undefined) host.engine.cancel(id)
     }
   }
 
+  /** Calls `then` after so many milliseconds, whoever lives then; until it has, something is under way. */
+  #after(ms: number, then: () => void): void {
+    this.#asked++
+    this.#world.soonAfter(ms, () => {
+      this.#asked--
+      then()
+    })
+  }
+
   #kill(host: Host): void {
+    if (host.face.dead) return
     this.#crashes++
     host.face.dead = true
     this.#hosts = this.#hosts.filter((other) => other !== host)
@@ -203,30 +292,9 @@ class World {
     }
   }
 
-  /** The store as an engine sees it: it may die just before or just after each commit. */
-  #fallible(host: () => Host): Store {
-    const { crashBeforeCommit, crashAfterCommit } = this.#hazards
-    const never = new Promise<never>(() => {})
-    return new Proxy(this.store, {
-      get: (store, name) => {
-        const method = store[name as keyof Store].bind(store) as (...values: unknown[]) => Promise<unknown>
-        return async (...values: unknown[]) => {
-          if (host().face.dead) return never
-          if (name === 'commit' && this.#random.next() < crashBeforeCommit) {
-            this.#kill(host())
-            return never
-          }
-          const result = await method(...values)
-          if (name === 'commit') this.#note(values[0] as Batch, result as CommitResult)
-          if (name === 'commit' && this.#random.next() < crashAfterCommit) this.#kill(host())
-          return host().face.dead ? never : result
-        }
-      },
-    }) as Store
-  }
-
-  #note({ runs }: Batch, { lost }: CommitResult): void {
+  #note({ runs }: Batch, { lost, started }: CommitResult): void {
     this.#written = true
+    if (started.length > 0) void this.#checkRuns()
     for (const { run, tasks } of runs) {
       if (lost.includes(run)) continue
       for (const { node, events } of tasks) {
@@ -288,8 +356,8 @@ class World {
       wakes,
       this.#flavour,
     )
-    this.#world.at(this.#clock.time + duration, () => {
-      const until = this.#clock.time + 3000
+    this.#world.soonAfter(duration, () => {
+      const until = this.#world.now() + 3000
       this.#settle(process, vanishes ? lost : raw.type === 'sleep' ? { ...raw, until } : raw)
     })
   }
@@ -304,13 +372,16 @@ class World {
 
   #listenTo(process: Process): RunningAttempt {
     const outcome = new Promise<Outcome>((resolve) => {
-      if (process.outcome === null) process.heard.push(resolve)
-      else resolve(process.outcome)
+      const late = this.#random.next() < this.#hazards.late
+      const hear = (ended: Outcome) =>
+        late ? this.#after(pick(this.#random, 20_000), () => resolve(ended)) : resolve(ended)
+      if (process.outcome === null) process.heard.push(hear)
+      else hear(process.outcome)
     })
     const stop = () => {
       if (process.stopped) return
       process.stopped = true
-      this.#world.at(this.#clock.time + 500, () =>
+      this.#world.soonAfter(500, () =>
         this.#settle(process, { type: 'failed', kind: 'crash', message: 'SIGTERM' }),
       )
     }
@@ -335,6 +406,44 @@ class World {
     if (limit === null) return
     const all = (await Promise.all(this.#ids.map((id) => this.store.tasks(id)))).flat()
     this.#check(all.filter((task) => task.holding).length <= limit, `more than ${limit} tasks hold a slot`)
+  }
+
+  /** Invariant 5, of runs. */
+  async #checkRuns(): Promise<void> {
+    const limit = this.#pipeline.concurrency.runs
+    const running = (await this.store.runs({ active: true })).filter(({ state }) => state === 'running')
+    if (limit !== null && running.length > limit)
+      this.#broken ??= new Error(`seed ${this.#seed}: ${running.length} runs of ${limit} run`)
+  }
+
+  /** One engine, which nothing befell, has done all there was to do: every task waits for something that can be named. */
+  get #quiet(): boolean {
+    const { crashAnyStep, cancel } = this.#hazards
+    return crashAnyStep + cancel === 0 && this.#asked === 0 && this.#clock.nextAt() > this.#clock.time
+  }
+
+  /** Invariant 4. */
+  async #checkWaits(): Promise<void> {
+    const { tasks, runs } = this.#pipeline.concurrency
+    const rows = await this.#rows()
+    const records = (await Promise.all(this.#ids.map((id) => this.store.run(id)))) as RunRecord[]
+    const held = rows.flat().filter((task) => task.holding).length
+    const active = records.filter(({ state }) => state === 'running').length
+    const free = { inline: 64, process: 4, docker: 0 }
+    for (const process of this.#processes.values())
+      if (process.outcome === null) free[process.attempt.runtime]--
+    for (const [index, { id, state }] of records.entries()) {
+      this.#check(state !== 'queued' || (runs !== null && active >= runs), `run ${id} is queued for nothing`)
+      if (state !== 'running') continue
+      for (const row of rows[index] as readonly TaskRecord[]) {
+        const { runtime } = this.#pipeline.tasks[row.task] as Task
+        const slot = free[runtime] > 0 && (tasks === null || held < tasks)
+        const idle = row.wakeAt === null && (row.state === 'ready' ? slot : row.state !== 'waiting')
+        const runs = this.#processes.get(`${id}-${row.node}-${row.attempt}`)?.outcome === null
+        const stuck = !isEnded(row.state) && idle && !(row.state === 'running' && runs)
+        this.#check(!stuck, `task ${row.node} of ${id} is ${row.state} and waits for nothing`)
+      }
+    }
   }
 
   #live(which: (process: Process) => boolean): number {
