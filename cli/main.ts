@@ -37,7 +37,8 @@ function isCommander(error: unknown): error is CommanderError {
 function usageExit(error: CommanderError, { out }: Terminal, json: boolean): number {
   if (error.exitCode === 0) return exits.ok
   if (json) {
-    const message = error.message.replace(/^error: /, '')
+    const help = error.code === 'commander.help'
+    const message = help ? 'no command was given' : error.message.replace(/^error: /, '')
     out.write(`${JSON.stringify({ error: { code: 'E201', kind: 'usage', message, hint: null } }, null, 2)}\n`)
   }
   return exits.usage

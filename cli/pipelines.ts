@@ -1,5 +1,5 @@
 /** From the word on the command line to a compiled pipeline: a file is read and compiled, a name is looked up. */
-import { close, constants, open, read, type Stats } from 'node:fs'
+import { close, constants, existsSync, open, read, type Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -35,7 +35,7 @@ export function isFile(word: string): boolean {
 
 /** The pipeline that a word names. Warnings go to standard error. Throws usage errors and `InvalidPipeline`. */
 export async function findPipeline(word: string, settings: Settings, terminal: Terminal): Promise<Found> {
-  if (!isFile(word)) return { ...(await knownPipeline(word, settings)) }
+  if (!isFile(word)) return { ...(await knownPipeline(word, settings, terminal)) }
   const checked = await checkFile(word, terminal)
   const { pipeline, problems } = checked
   const report = await reportOf(checked)
@@ -68,12 +68,13 @@ export function problemRow({ severity, code, message, line, column, hint }: Prob
   return { severity, code, message, line, column, hint }
 }
 
-async function knownPipeline(name: string, settings: Settings): Promise<Found> {
+async function knownPipeline(name: string, settings: Settings, { cwd }: Terminal): Promise<Found> {
   const found = await reading(settings, (store) => store.latest(name))
   if (found !== null) return found
+  const file = existsSync(resolve(cwd, name)) ? name : `${name}.yaml`
   throw new DagctlError('E204', `no pipeline \`${name}\` has run in ${basename(settings.data)} yet`, {
     kind: 'usage',
-    hint: `a file is named by a word with / or ending in .yaml: did you mean ./${name}.yaml?`,
+    hint: `a file is named by a word with / or ending in .yaml: did you mean ./${file}?`,
   })
 }
 

@@ -34,7 +34,7 @@ export function settingsOf(
   const { cwd, env } = terminal
   const data = resolve(cwd, options.data ?? '.dagctl')
   const queue = options.queue ?? (env.DAGCTL_QUEUE || 'local')
-  if (queue !== 'local') throw unsupported(`--queue ${queue}`, 'only `local` is there')
+  if (queue !== 'local') throw unsupported(`--queue ${hidden(queue)}`, 'only `local` is there')
   if (options.config !== undefined) throw unsupported('--config', 'no setting is read from dagctl.yaml')
   const config = configAbove(cwd)
   if (config !== null) throw unsupported(config, 'none of its settings would hold: take it away or rename it')

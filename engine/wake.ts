@@ -1,6 +1,7 @@
 /** How processes on one host call each other: a file that is touched, and watched. The message itself is in the store. */
-import { closeSync, mkdirSync, openSync, utimesSync, watch } from 'node:fs'
+import { closeSync, openSync, utimesSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolder } from './folders.ts'
 
 /** A bell between processes. A call that is missed is made up for when the lease is renewed. */
 export interface Wake {
@@ -12,7 +13,7 @@ export interface Wake {
 /** The bell that is the file `path`. */
 export function fileWake(path: string): Wake {
   const make = () => {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
     closeSync(openSync(path, 'a'))
   }
   return {

@@ -1,9 +1,10 @@
 /** `dagctl init [DIR] --template NAME`: a ready folder from what comes with dagctl. */
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bug, DagctlError, exits } from '../../engine/errors.ts'
+import { makeFolder } from '../../engine/folders.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
 import { packageRoot } from '../package.ts'
 import { unsupported, wrongOption } from '../settings.ts'
@@ -66,7 +67,7 @@ async function make({ terminal, settings, options }: Call<Options>, dir: string)
     })
   }
   for (const [file, content] of files) {
-    await mkdir(dirname(join(target, file)), { recursive: true })
+    makeFolder(dirname(join(target, file)))
     await writeFile(join(target, file), content, { flag: 'wx' })
   }
   if (settings.json) printJson(terminal, { folder: target, files: [...files.keys()] })

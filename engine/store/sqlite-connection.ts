@@ -1,8 +1,8 @@
 /** A connection to a SQLite file: opening, migrating, prepared statements, errors. The only file that imports better-sqlite3. */
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { DagctlError } from '../errors.ts'
+import { makeFolder } from '../folders.ts'
 import { migrations } from './migrations/sqlite.ts'
 import type { Row } from './rows.ts'
 
@@ -78,7 +78,7 @@ export class Connection {
 }
 
 function open({ path, synchronous = 'FULL' }: SqliteOptions): Database.Database {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+  if (path !== ':memory:') makeFolder(dirname(path))
   const db = new Database(path, { timeout: 30_000 })
   enterWal(db)
   db.pragma(`synchronous = ${synchronous}`)

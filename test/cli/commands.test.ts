@@ -88,6 +88,15 @@ t.test('with --json an error is a document too, and the only thing on standard o
     problems: [{ code: 'E125', line: 3, column: 21 }],
   })
   t.match(await json(folder, ['nonsense']), { exit: 2, document: { error: { code: 'E201' } } })
+  t.match(await json(folder, []), { exit: 2, document: { error: { message: 'no command was given' } } })
+  t.match(await json(folder, ['runs']), { exit: 2, document: { error: { message: 'no command was given' } } })
+})
+
+t.test('a word that would be a file, but for how it is written, is said to be one', async (t) => {
+  const folder = t.testdir({ 'nightly.yml': diamond })
+  const hintOf = async (word: string) => (await json(folder, ['run', word])).document.error.hint
+  t.match(await hintOf('nightly.yml'), 'did you mean ./nightly.yml?')
+  t.match(await hintOf('nightly'), 'did you mean ./nightly.yaml?')
 })
 
 t.test('the graph in each format', async (t) => {

@@ -252,7 +252,7 @@ t.test('what is not there yet is refused, not ignored: exit 2', async (t) => {
   const refused = [
     ['--runtime', 'docker'],
     ['--store', 'postgres://user:secret@host/db'],
-    ['--queue', 'redis://host'],
+    ['--queue', 'redis://user:secret@host'],
     ['--config', 'dagctl.yaml'],
   ]
   for (const words of refused) {
@@ -314,6 +314,20 @@ t.test('a data folder that cannot be written is infrastructure: exit 5', async (
   const { exit, err } = await dagctl(folder, ['run', 'made.yaml', '--data', 'taken'])
   t.equal(exit, 5)
   t.notMatch(err, /\n {4}at /)
+})
+
+const noProc = existsSync('/proc/self') ? {} : { skip: 'this system has no /proc' }
+t.test('where no folder can be made at all, that is said: exit 5', noProc, async (t) => {
+  const folder = t.testdir({ 'made.yaml': `${head}tasks: { a: { uses: Noop } }\n` })
+  for (const command of [
+    ['run', 'made.yaml', '--data', '/proc/data'],
+    ['run', 'made.yaml', '--data', '/proc/data', '--store', 'sqlite:db'],
+    ['init', '/proc/corpus'],
+  ]) {
+    const { exit, document } = await json(folder, command)
+    t.equal(exit, 5, command.join(' '))
+    t.match(document.error, { kind: 'infrastructure', message: /no folder can be made there/ })
+  }
 })
 
 t.test('a file that is no database is infrastructure: exit 5', async (t) => {
