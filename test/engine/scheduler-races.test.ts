@@ -56,6 +56,17 @@ t.test('a timeout while the outcome is committed as a sleep ends the sleep', asy
   t.match((await it.store.tasks(run))[0], { state: 'failed', failure: { kind: 'timeout' } })
 })
 
+t.test('the end of a sleep that a timeout cut short does not end the delay of the retry', async (t) => {
+  const it = await testEngine()
+  const retry = { ...tries(2), onSleep: true, delay: 60_000, maxDelay: 60_000 }
+  const run = await it.run(pipelineOf({ sensor: { timeout: 1000, retry } }))
+  await it.end('sensor', { type: 'sleep', until: it.clock.time + 5000, state: null })
+  await it.pass(10_000)
+  t.match((await it.store.tasks(run))[0], { state: 'retrying', attempt: 1 })
+  await it.pass(51_000)
+  t.match((await it.store.tasks(run))[0], { state: 'running', attempt: 2 })
+})
+
 t.test('an attempt whose claim is committed while the engine drains is asked to leave', async (t) => {
   const between: Between = { delay: 100 }
   const it = await slowEngine(between)
