@@ -67,6 +67,17 @@ t.test('the end of a sleep that a timeout cut short does not end the delay of th
   t.match((await it.store.tasks(run))[0], { state: 'running', attempt: 2 })
 })
 
+t.test('a timeout strikes a sleeping task also after another engine adopted it', async (t) => {
+  const first = await testEngine()
+  const run = await first.run(pipelineOf({ sensor: { timeout: 10_000 } }))
+  await first.end('sensor', { type: 'sleep', until: first.clock.time + 3_600_000, state: null })
+  const next = await testEngine({ store: first.store, clock: first.clock })
+  await next.engine.adopt(run)
+  await next.pass(10_000)
+  await next.pass()
+  t.match((await next.store.tasks(run))[0], { state: 'failed', failure: { kind: 'timeout' } })
+})
+
 t.test('an attempt whose claim is committed while the engine drains is asked to leave', async (t) => {
   const between: Between = { delay: 100 }
   const it = await slowEngine(between)
