@@ -310,8 +310,11 @@ function asExpressionError(error: unknown, source: string, code: Code): Error {
     const hint = mixed ? 'write numbers with a point (1.0), or convert with double() or int()' : null
     return new ExpressionError(code, `\`${operator}\` does not work between ${left} and ${right}`, span, hint)
   }
+  const keyword = /^expected IDENTIFIER, got (IN|TRUE|FALSE|NULL)$/i.exec(summary)?.[1]?.toLowerCase()
   const hint = source.includes('{{')
     ? 'expressions have no braces: write `params.x`, not `{{ params.x }}`'
-    : null
+    : keyword === undefined
+      ? null
+      : `\`${keyword}\` is a word of CEL: a name like that stands in brackets, \`tasks["${keyword}"]\``
   return new ExpressionError(code, summary.charAt(0).toLowerCase() + summary.slice(1), span, hint)
 }

@@ -99,8 +99,18 @@ function withoutBranches(faults: readonly Fault[], root: JsonSchema): Fault[] {
   for (const choice of faults) {
     if (choice.keyword === 'propertyNames' || choice.keyword === 'if') dropped.add(choice)
     else if (choice.keyword in choices) dropOthers(choice, faults, root, dropped)
+    // What a value of another type has or lacks is no news.
+    if (choice.keyword in choices && faults.some((fault) => isTypeBeside(fault, choice))) dropped.add(choice)
   }
   return faults.filter((fault) => !dropped.has(fault))
+}
+
+function isTypeBeside(fault: Fault, choice: Fault): boolean {
+  return (
+    fault.keyword === 'type' &&
+    fault.instancePath === choice.instancePath &&
+    fault.parentSchema === choice.parentSchema
+  )
 }
 
 function dropOthers(choice: Fault, faults: readonly Fault[], root: JsonSchema, dropped: Set<Fault>): void {

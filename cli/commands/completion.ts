@@ -1,7 +1,7 @@
 /** `dagctl completion bash|zsh|fish`: a script that completes commands and options. */
 import { Argument, type Command } from 'commander'
 import { exits } from '../../engine/errors.ts'
-import { action, type Call, type Context, type Declare, examples } from '../command.ts'
+import { action, type Call, type Context, type Declare, examples, printJson } from '../command.ts'
 
 /** What may follow a command's name. */
 interface Completed {
@@ -16,9 +16,11 @@ export const completion: Declare = (command, context) => {
     .addArgument(new Argument('<shell>', 'your shell').choices(['bash', 'zsh', 'fish']))
     .addHelpText('after', examples('completion bash > ~/.local/share/bash-completion/completions/dagctl'))
     .action(
-      action(context, async ({ terminal }: Call, shell: 'bash' | 'zsh' | 'fish') => {
+      action(context, async ({ terminal, settings }: Call, shell: 'bash' | 'zsh' | 'fish') => {
         const program = command.parent as Command
-        terminal.out.write(writers[shell](await complete(program, context)))
+        const script = writers[shell](await complete(program, context))
+        if (settings.json) printJson(terminal, { shell, script })
+        else terminal.out.write(script)
         return exits.ok
       }),
     )

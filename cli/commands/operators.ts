@@ -32,7 +32,9 @@ function rowOf({ name, version, stage, summary, input, output, runtimes, effects
 }
 
 function pick(all: readonly OperatorInfo[], name: string): OperatorInfo {
-  const found = all.find((operator) => operator.name === name)
+  const found = all.find(
+    (operator) => operator.name === name || `${operator.name}@${operator.version}` === name,
+  )
   if (found !== undefined) return found
   throw new DagctlError('E210', `there is no operator ${name}`, {
     kind: 'usage',

@@ -242,6 +242,8 @@ t.test('operators: the catalogue, and one of it', async (t) => {
     one.document.operators.map(({ name }: { name: string }) => name),
     ['Noop'],
   )
+  t.strictSame(await json(folder, ['operators', 'Noop@1']), one, 'also as a file names it')
+  t.equal((await dagctl(folder, ['operators', 'Noop@9'])).exit, 2)
   const wrong = await dagctl(folder, ['operators', 'Tokenise'])
   t.equal(wrong.exit, 2)
   t.match(wrong.err, 'did you mean Tokenize?')
@@ -271,6 +273,7 @@ t.test('completion scripts name every command and option', async (t) => {
     t.equal(exit, 0)
     for (const word of [...commands, 'resume', 'max-active', 'reprocess'])
       t.match(out, word, `${shell}: ${word}`)
+    t.strictSame(await json(folder, ['completion', shell]), { exit: 0, document: { shell, script: out } })
   }
 })
 

@@ -228,3 +228,15 @@ t.test('braces in an expression are said to be none of it', async (t) => {
   const { problems } = await compileYaml('  a: { uses: Noop, when: "{{ run.id }} == 1" }')
   t.match(problems, [{ code: 'E133', hint: /^expressions have no braces/ }])
 })
+
+t.test('a task called like a word of CEL is said to need brackets', async (t) => {
+  const of = (when: string) => compileYaml(`  in: { uses: Noop }\n  a: { uses: Noop, when: '${when}' }`)
+  t.match((await of('tasks.in.state == "failed"')).problems, [{ code: 'E133', hint: /`tasks\["in"\]`/ }])
+  t.strictSame((await of('tasks["in"].state == "failed"')).problems, [])
+})
+
+t.test('a value of the wrong type is one mistake, whatever it lacks besides', async (t) => {
+  for (const task of ['~', 'Noop', '[]', '3'])
+    t.match(await errorsOf(`  a: ${task}`), [/^E111 the task `a` must be an object/], task)
+  t.match(await errorsOf('schedule: daily\ntasks:\n  a: { uses: Noop }'), [/^E111/])
+})
