@@ -13,15 +13,24 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
     await program.parseAsync(words, { from: 'user' })
     return exit
   } catch (error) {
-    const json =
-      words.includes('--json') || words.join(' ').includes('--format json') || words.includes('--format=json')
+    const json = wantsJson(words)
     return isCommander(error) ? usageExit(error, terminal, json) : fail(error, terminal, json)
   }
 }
 
 /** Runs this process' command line. */
 export async function launch(): Promise<void> {
-  process.exitCode = await main(process.argv.slice(2), processTerminal())
+  const words = process.argv.slice(2)
+  const terminal = processTerminal()
+  // Thrown where no command waits for it: in a call of the system. What was committed is there for a later command.
+  process.on('uncaughtException', (error) => terminal.leave(fail(error, terminal, wantsJson(words))))
+  process.exitCode = await main(words, terminal)
+}
+
+function wantsJson(words: readonly string[]): boolean {
+  return (
+    words.includes('--json') || words.join(' ').includes('--format json') || words.includes('--format=json')
+  )
 }
 
 interface CommanderError extends Error {
