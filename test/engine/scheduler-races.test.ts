@@ -196,6 +196,20 @@ t.test('the slot of a cancelled run whose engine died is freed by whoever comes 
   t.strictSame(await next.states(run, pipeline), { a: 'running' })
 })
 
+t.test('an engine does not take a run over from itself while it is taking it over', async (t) => {
+  const first = await testEngine()
+  const run = await first.run(pipelineOf({ a: {} }))
+  const adoptions: string[] = []
+  const between: Between = {
+    before: async (method) => {
+      if (method === 'pipeline') adoptions.push(await next.engine.adopt(run))
+    },
+  }
+  const next = await slowEngine(between, { store: first.store, clock: first.clock })
+  t.equal(await next.engine.adopt(run), 'adopted')
+  t.strictSame(adoptions, ['alive'])
+})
+
 t.test('who adopts a run hears at once what was asked of it', async (t) => {
   const first = await testEngine()
   const pipeline = pipelineOf({ a: {} })
