@@ -1,5 +1,5 @@
 /** Tasks as people name them on the command line. Pure. */
-import { closest } from 'fastest-levenshtein'
+import { didYouMean, either, quote } from '../dsl/words.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 
@@ -7,14 +7,10 @@ import type { Pipeline } from '../engine/pipeline.ts'
 export function taskIndex({ name, tasks }: Pipeline, id: string): number {
   const index = tasks.findIndex((task) => task.id === id)
   if (index !== -1) return index
-  const near = closest(
-    id,
-    tasks.map((task) => task.id),
-  )
-  throw new DagctlError('E209', `the pipeline ${name} has no task \`${id}\``, {
-    kind: 'usage',
-    hint: `did you mean \`${near}\`?`,
-  })
+  const ids = tasks.map((task) => task.id)
+  const some = ids.length > 12 ? [...ids.slice(0, 12).map(quote), '…'] : ids.map(quote)
+  const hint = didYouMean(id, ids, `there are ${either(some, 'and')}`) as string
+  throw new DagctlError('E209', `the pipeline ${name} has no task \`${id}\``, { kind: 'usage', hint })
 }
 
 /** `mask` is the task and all its instances, `mask[KEY]` one instance. Throws as `taskIndex` does. */

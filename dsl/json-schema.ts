@@ -264,7 +264,7 @@ function ofKeyword(
     case 'enum':
       return notOneOf(schema.enum as readonly unknown[], data)
     case 'const':
-      return { code: 'E113', message: `must be ${shown(schema.const)}, not ${shown(data)}` }
+      return notOneOf([schema.const], data)
     case 'pattern':
       return {
         code: 'E113',
@@ -294,7 +294,10 @@ function ofKeyword(
 
 function notOneOf(allowed: readonly unknown[], data: unknown): Sentence {
   const words = allowed.filter((value): value is string => typeof value === 'string')
-  const message = `must be ${either(allowed.map(shown))}, not ${shown(data)}`
+  const lookalike =
+    typeof data === 'string' && allowed.some((value) => value !== data && String(value) === data)
+  const got = lookalike ? `the string ${shown(data)}` : shown(data)
+  const message = `must be ${either(allowed.map(shown))}, not ${got}`
   return { code: 'E113', message, hint: typeof data === 'string' ? didYouMean(data, words) : null }
 }
 

@@ -129,7 +129,8 @@ export class TaskReferences {
   ): Reference | null {
     const reference = resolvePath(parts, place, this.#visible)
     if ('code' in reference) {
-      complain(reference)
+      // A parameter is one of the paths that `default` stands in for; a task or an output that is not there is a slip.
+      if (!optional || reference.code !== 'E122' || parts[0] !== 'params') complain(reference)
       return null
     }
     if (reference.task !== null) this.mentioned.add(reference.task)

@@ -146,6 +146,10 @@ t.test('--task runs the named task with all it needs, and nothing else', async (
   const wrong = await dagctl(folder, ['run', 'made.yaml', '--task', 'othr'])
   t.equal(wrong.exit, 2)
   t.match(wrong.err, 'did you mean `other`?')
+  t.match(
+    (await dagctl(folder, ['run', 'made.yaml', '--task', 'x,y'])).err,
+    'there are `a`, `b`, `c` and `other`',
+  )
 })
 
 t.test('--from runs the named task and what is below it; the others keep what they had', async (t) => {

@@ -235,6 +235,11 @@ t.test('a task called like a word of CEL is said to need brackets', async (t) =>
   t.strictSame((await of('tasks["in"].state == "failed"')).problems, [])
 })
 
+t.test('a string that only looks like what is asked for is said to be one', async (t) => {
+  const { problems } = await compileYaml('dagctl: "1"\npipeline: p\ntasks: { a: { uses: Noop } }')
+  t.match(problems, [{ code: 'E113', message: '`dagctl` must be `1`, not the string `1`' }])
+})
+
 t.test('a value of the wrong type is one mistake, whatever it lacks besides', async (t) => {
   for (const task of ['~', 'Noop', '[]', '3'])
     t.match(await errorsOf(`  a: ${task}`), [/^E111 the task `a` must be an object/], task)

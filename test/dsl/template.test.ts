@@ -256,6 +256,9 @@ t.test('types of helpers and paths are checked before anything runs', async (t) 
   t.strictSame(await of('{{ params.l.x }}'), [
     'E122 `params.l` has no `x`: it is a list: it has items by number',
   ])
+  t.strictSame(await of('{{ params.none }}'), ['E122 unknown parameter `none`'])
+  t.strictSame(await of("{{ default params.none 'x' }} {{ default params.s.x 'x' }}"), [])
+  t.strictSame(await of("{{ default parms.s 'x' }}"), ['E122 unknown name `parms`'])
   t.strictSame(await of('{{ params.l.[0] }} {{ upper (json params.l) }} {{ half params.n }}'), [])
 })
 
