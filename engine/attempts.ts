@@ -114,7 +114,7 @@ export class Attempts {
   }
 
   #follow(run: LiveRun, node: Node, attempt: RunningAttempt): void {
-    const running: Running = { attempt, run, stopping: null }
+    const running: Running = { attempt, run, stopping: attempt.asked ?? null }
     const number = node.attempt
     this.#running.set(node, running)
     if (this.#leaving !== null) this.stop(node, this.#leaving)

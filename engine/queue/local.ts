@@ -59,7 +59,7 @@ export class LocalQueue implements Queue {
       this.#running[name] -= 1
       return ended
     })
-    return { outcome, stop: (reason, grace) => running.stop(reason, grace) }
+    return { outcome, asked: running.asked ?? null, stop: (reason, grace) => running.stop(reason, grace) }
   }
 }
 

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import type { Json } from '../json.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessIdentity } from './process-identity.ts'
-import type { Attempt } from './runtime.ts'
+import type { Attempt, StopReason } from './runtime.ts'
 import { readStranger, StrangerFileError } from './stranger-file.ts'
 
 /** Most bytes of outputs, and so of an ending. Data belongs in files that outputs name. */
@@ -82,6 +82,13 @@ export function readProcess(attempt: { readonly folder: string }): AttemptProces
   if (typeof pid !== 'number' || typeof startTime !== 'string' || typeof bootId !== 'string') return null
   if (type !== 'command' && type !== 'worker') return null
   return { type, pid, startTime, bootId, oomKills: typeof oomKills === 'number' ? oomKills : null }
+}
+
+/** Why the attempt was asked to stop, or null where nobody asked. */
+export function readStopping(attempt: { readonly folder: string }): StopReason | null {
+  const found = readJson(fileOf(attempt, 'stopping'))
+  const reason = isRecord(found) ? found.reason : null
+  return reason === 'timeout' || reason === 'cancel' || reason === 'shutdown' ? reason : null
 }
 
 /** A JSON file of ours, or null where it is absent or no JSON. */

@@ -61,6 +61,8 @@ export type StopReason = 'timeout' | 'cancel' | 'shutdown'
 export interface RunningAttempt {
   /** Settles once, never rejects: whatever happens has an outcome. */
   readonly outcome: Promise<Outcome>
+  /** Why an earlier engine asked it to stop, where one did. */
+  readonly asked?: StopReason | null
   /** SIGTERM (or an abort) now, SIGKILL to the whole process group `grace` milliseconds later. Repeatable. */
   stop(reason: StopReason, grace: number): void
 }

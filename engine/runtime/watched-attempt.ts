@@ -5,7 +5,7 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { Outcome } from '../outcome.ts'
 import { EventFollower, type EventLine, EventWriter } from './attempt-events.ts'
-import { type AttemptProcess, type Ending, readEnding, writeWhole } from './attempt-folder.ts'
+import { type AttemptProcess, type Ending, readEnding, readStopping, writeWhole } from './attempt-folder.ts'
 import { CheckpointSeal } from './checkpoint-seal.ts'
 import { classifyExit, type Evidence, type Exit, evidenceOf, exitOfShell, readOutputs } from './classify.ts'
 import { groupGone, isAlive, signalGroup } from './process-identity.ts'
@@ -21,6 +21,8 @@ export interface ProcessWorld {
 export class WatchedAttempt implements RunningAttempt {
   readonly outcome: Promise<Outcome>
   readonly attempt: Attempt
+  /** Why an earlier engine asked it to stop. */
+  asked: StopReason | null = null
   readonly #world: ProcessWorld
   readonly #listen: (event: AttemptEvent) => void
   readonly #follower: EventFollower
@@ -78,6 +80,7 @@ export class WatchedAttempt implements RunningAttempt {
 
   /** Takes in, silently, what an earlier engine was told already; only the newest progress is told again. */
   catchUp(): void {
+    this.asked = readStopping(this.attempt)
     this.#following = true
     this.#replaying = true
     this.#follower.read()

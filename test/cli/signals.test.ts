@@ -112,6 +112,28 @@ t.test('SIGTERM leaves the run active, and nothing running; it goes on later', a
   t.match(document.tasks[0], { attempts: 2, tries: 1 })
 })
 
+t.test(
+  'SIGKILL after SIGTERM, before what runs has left: that it was asked to leave is not its fault',
+  async (t) => {
+    const slow = `dagctl: 1
+pipeline: slow
+tasks:
+  first: { run: "trap 'echo heard >> ran; ${waits('die')}; exit 143' TERM; echo first >> ran; ${waits('go')}", timeout: 1m, retry: { attempts: 1 } }
+`
+    const folder = t.testdir({ 'slow.yaml': slow })
+    const { started, id } = await running(folder)
+    started.child.kill('SIGTERM')
+    await holds(join(folder, 'ran'), 'heard')
+    started.child.kill('SIGKILL')
+    t.equal((await started.ended).exit, 137)
+    writeFileSync(join(folder, 'die'), '')
+    writeFileSync(join(folder, 'go'), '')
+    const { exit, document } = await json(folder, ['runs', 'resume', id])
+    t.equal(exit, 0)
+    t.match(document.tasks[0], { state: 'succeeded', attempts: 2, tries: 1 })
+  },
+)
+
 t.test('`runs cancel` reaches the engine that has the run, which exits 4', async (t) => {
   const folder = t.testdir({ 'slow.yaml': pipeline })
   const { started, id } = await running(folder)
