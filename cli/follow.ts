@@ -39,7 +39,8 @@ export function follow(
     }
     const schedule = (wait: number) => {
       timer?.cancel()
-      timer = clock.at(lookedAt + wait, look)
+      // The clock may have been set back since the last look.
+      timer = clock.at(Math.min(lookedAt, clock.now()) + wait, look)
     }
     const look = async () => {
       if (looking || over) return

@@ -107,6 +107,30 @@ t.test('what is cancelled while its claim is committed is stopped, and ends canc
   t.match(await it.engine.finished(run), { state: 'cancelled' })
 })
 
+t.test('a cancel ends tasks in every open state at once', async (t) => {
+  const it = await testEngine()
+  const pipeline = pipelineOf(
+    {
+      retrying: { retry: { ...tries(2), delay: 60_000, maxDelay: 60_000 } },
+      sleeping: {},
+      running: {},
+      ready: {},
+      waiting: { needs: ['running'] },
+    },
+    { concurrency: { runs: null, tasks: 1 } },
+  )
+  const run = await it.run(pipeline)
+  await it.end('retrying', crashed)
+  await it.end('sleeping', { type: 'sleep', until: it.clock.time + 60_000, state: null })
+  for (const [id, state] of Object.entries(await it.states(run, pipeline))) t.equal(state, id)
+  it.engine.cancel(run)
+  await it.pass()
+  t.strictSame(new Set(Object.values(await it.states(run, pipeline))), new Set(['cancelled']))
+  t.match(await it.store.run(run), { state: 'cancelled' })
+  await it.pass(120_000)
+  t.strictSame(it.started(), ['retrying', 'sleeping', 'running'])
+})
+
 t.test('a batch that cannot be written ends the engine, and the next one loses nothing', async (t) => {
   const between: Between = {}
   const first = await slowEngine(between)

@@ -249,3 +249,24 @@ t.test('progress is paced by the clock, and the last one is always told', async 
   })
   t.strictSame(done, [1, 101, 201, 301, 401, 501, 601, 701, 801, 901, 1000])
 })
+
+t.test('progress goes on when the clock is set back', async (t) => {
+  let now = 3_600_000
+  const host = new Host({
+    find: async () =>
+      operator((_input, task) => {
+        task.progress(1, 3, 'records')
+        now = 0
+        task.progress(2, 3, 'records')
+        task.progress(3, 3, 'records')
+        t.strictSame(done, [1, 2])
+        return succeeded({ count: 1 })
+      }),
+  })
+  const done: number[] = []
+  const listen = (event: { type: string; done?: number }) =>
+    event.type === 'progress' && done.push(event.done ?? -1)
+  const hooks = { signal: new AbortController().signal, listen, clock: { now: () => now } }
+  await host.run(makeAttempt({ dir: t.testdir() }), hooks)
+  t.strictSame(done, [1, 2, 3])
+})
