@@ -38,19 +38,32 @@ export function processTerminal(): Terminal {
     err: sinkOf(process.stderr),
     clock: systemClock,
     random: systemRandom,
-    onSignal(heard) {
-      const interrupt = () => heard('interrupt')
-      const terminate = () => heard('terminate')
-      process.on('SIGINT', interrupt)
-      process.on('SIGTERM', terminate)
-      process.on('SIGHUP', terminate)
-      return () => {
-        process.off('SIGINT', interrupt)
-        process.off('SIGTERM', terminate)
-        process.off('SIGHUP', terminate)
-      }
-    },
+    onSignal: hearSignals,
     leave: (exit) => process.exit(exit),
+  }
+}
+
+const hearers = new Set<{ readonly heard: (signal: Signal) => void }>()
+const tell = (signal: Signal) => {
+  for (const { heard } of [...hearers]) heard(signal)
+}
+const interrupt = () => tell('interrupt')
+const terminate = () => tell('terminate')
+
+/** One listener of the process for all that hear: a backfill may follow more runs than Node takes for a leak. */
+function hearSignals(heard: (signal: Signal) => void): () => void {
+  const hearer = { heard }
+  if (hearers.size === 0) {
+    process.on('SIGINT', interrupt)
+    process.on('SIGTERM', terminate)
+    process.on('SIGHUP', terminate)
+  }
+  hearers.add(hearer)
+  return () => {
+    if (!hearers.delete(hearer) || hearers.size > 0) return
+    process.off('SIGINT', interrupt)
+    process.off('SIGTERM', terminate)
+    process.off('SIGHUP', terminate)
   }
 }
 
