@@ -2,7 +2,13 @@
 import { bug, DagctlError } from '../engine/errors.ts'
 import type { Evaluator, Scope } from '../engine/evaluator.ts'
 import type { Json, JsonObject } from '../engine/json.ts'
-import { type Chain, compileExpression, ExpressionError, parseExpression } from './expression.ts'
+import {
+  type Chain,
+  compileExpression,
+  ExpressionError,
+  overloadInWords,
+  parseExpression,
+} from './expression.ts'
 import { callHelper, HelperError } from './helpers.ts'
 import { withIntegers } from './integers.ts'
 import { lookUp, Unresolved } from './scope.ts'
@@ -159,9 +165,14 @@ function rethrown<Value>(text: string, run: () => Value): Value {
     if (error instanceof TemplateError || error instanceof ExpressionError)
       throw failure(error.code, `${error.message}, in ${quote(text)}`, error)
     const { summary } = error as { summary?: string }
-    if (summary !== undefined) throw failure('E161', `${summary}, in ${quote(text)}`, error)
+    if (summary !== undefined) throw failure('E161', `${said(summary)}, in ${quote(text)}`, error)
     throw bug(`evaluating ${quote(text)}: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+function said(summary: string): string {
+  const { message, hint } = overloadInWords(summary) ?? { message: summary, hint: null }
+  return hint === null ? message : `${message} (${hint})`
 }
 
 function failure(code: string, message: string, cause?: unknown): DagctlError {

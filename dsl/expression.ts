@@ -298,18 +298,29 @@ function childrenOf(node: ASTNode): readonly ASTNode[] {
     .filter((child): child is ASTNode => typeof child === 'object' && child !== null && 'op' in child)
 }
 
+/** What cel-js calls a missing overload, as people say it; null for anything else that it says. */
+export function overloadInWords(
+  summary: string,
+): { readonly message: string; readonly hint: string | null } | null {
+  const overload = /^no such overload: (.+?) (==|!=|<=?|>=?|[-+*/%]|in) (.+)$/.exec(summary)
+  if (!overload) return null
+  const [, left = '', operator, right = ''] = overload
+  const mixed = [left, right].every((type) => /^(?:dyn<)?(?:int|double)>?$/.test(type))
+  const hint = mixed ? 'write numbers with a point (1.0), or convert with double() or int()' : null
+  return { message: `\`${operator}\` does not work between ${plain(left)} and ${plain(right)}`, hint }
+}
+
+function plain(type: string): string {
+  return type.replace(/^dyn<(.+)>$/, '$1')
+}
+
 function asExpressionError(error: unknown, source: string, code: Code): Error {
   const { summary, range } = error as { summary?: string; range?: Span }
   if (summary === undefined) return error as Error
   const start = Math.min(range?.start ?? 0, Math.max(0, source.length - 1))
   const span = { start, end: Math.max(start + 1, Math.min(range?.end ?? source.length, source.length)) }
-  const overload = /^no such overload: (.+?) (==|!=|<=?|>=?|[-+*/%]|in) (.+)$/.exec(summary)
-  if (overload) {
-    const [, left = '', operator, right = ''] = overload
-    const mixed = [left, right].every((type) => /^(?:dyn<)?(?:int|double)>?$/.test(type))
-    const hint = mixed ? 'write numbers with a point (1.0), or convert with double() or int()' : null
-    return new ExpressionError(code, `\`${operator}\` does not work between ${left} and ${right}`, span, hint)
-  }
+  const overload = overloadInWords(summary)
+  if (overload) return new ExpressionError(code, overload.message, span, overload.hint)
   const keyword = /^expected IDENTIFIER, got (IN|TRUE|FALSE|NULL)$/i.exec(summary)?.[1]?.toLowerCase()
   const hint = source.includes('{{')
     ? 'expressions have no braces: write `params.x`, not `{{ params.x }}`'

@@ -164,3 +164,15 @@ t.test('what a guard excludes is never looked up, and a null is said', async (t)
   })
   t.throws(() => evaluator.test('params.constructor.name == "Object"', scope), { code: 'E160' })
 })
+
+t.test(
+  'numbers of two kinds are said to be that, with what to write, also while a run goes on',
+  async (t) => {
+    const scope = scopeWith({ tasks: { open: { state: 'succeeded', outputs: { n: 2 } } } })
+    t.throws(() => evaluator.test('tasks.open.outputs.n + 1 == 3', scope), {
+      code: 'E161',
+      message: /`\+` does not work between double and int \(write numbers with a point/,
+    })
+    t.ok(evaluator.test('tasks.open.outputs.n + 1.0 == 3.0 && tasks.open.outputs.n == 2', scope))
+  },
+)
