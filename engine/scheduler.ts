@@ -255,10 +255,11 @@ export class Scheduler implements AttemptListener {
 
   async #turn(): Promise<void> {
     if (this.#closed) return
-    const at = this.#now()
     const inbox = this.#inbox
     this.#inbox = []
     for (const work of inbox) work()
+    // Read after the work: no run ends, and no task starts, before the end of what it waited for.
+    const at = this.#now()
     const claims = this.#draining ? [] : this.#starter.choose(this.#touched, at)
     for (const { run } of claims) this.#touched.add(run)
     const starts = this.#draining ? [] : this.#queued.candidates()

@@ -3,6 +3,7 @@ import t from 'tap'
 import type { Outcome } from '../../engine/outcome.ts'
 import { pipelineOf, tries } from '../support/pipelines.ts'
 import { testEngine } from '../support/test-engine.ts'
+import { type ClockFace, VirtualClock } from '../support/virtual-clock.ts'
 
 const broken: Outcome = { type: 'failed', kind: 'user', message: 'broken' }
 const vanished: Outcome = { type: 'released', kind: 'node_lost', message: 'vanished' }
@@ -18,6 +19,41 @@ t.test('a task starts when what it needs has succeeded, with their outputs in th
   const ended = await it.engine.finished(run)
   t.equal(ended.state, 'succeeded')
   t.strictSame((await it.store.tasks(run))[0]?.outputs, { rows: 3 })
+})
+
+/** Time passes here while the engine works, as it does outside of tests. */
+class TickingClock extends VirtualClock {
+  override face(): ClockFace {
+    const face = super.face()
+    face.now = () => ++this.time
+    return face
+  }
+}
+
+t.test('a run begins before its first task and ends after its last, to the millisecond', async (t) => {
+  const it = await testEngine({ clock: new TickingClock() })
+  const run = await it.run(pipelineOf({ first: {}, last: { needs: ['first'] } }))
+  await it.pass(1000)
+  for (const task of ['first', 'last']) {
+    await it.end(task)
+    await it.pass(1000)
+  }
+  const { createdAt, startedAt, endedAt } = await it.engine.finished(run)
+  const [first, last] = await it.store.tasks(run)
+  const times = [
+    createdAt,
+    startedAt,
+    first?.startedAt,
+    first?.endedAt,
+    last?.startedAt,
+    last?.endedAt,
+    endedAt,
+  ]
+  t.notOk(times.includes(null), String(times))
+  t.strictSame(
+    times,
+    times.toSorted((a, b) => Number(a) - Number(b)),
+  )
 })
 
 t.test('a result that arrives after a cancel changes nothing', async (t) => {
