@@ -1,4 +1,4 @@
-/** The options that every command has, as values. Reads no file and opens nothing. */
+/** The options that every command has, as values. Opens nothing. */
 import { existsSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { DagctlError } from '../engine/errors.ts'
@@ -36,8 +36,6 @@ export function settingsOf(
   const queue = options.queue ?? (env.DAGCTL_QUEUE || 'local')
   if (queue !== 'local') throw unsupported(`--queue ${hidden(queue)}`, 'only `local` is there')
   if (options.config !== undefined) throw unsupported('--config', 'no setting is read from dagctl.yaml')
-  const config = configAbove(cwd)
-  if (config !== null) throw unsupported(config, 'none of its settings would hold: take it away or rename it')
   if (options.json === true && options.format !== undefined && options.format !== 'json')
     throw wrongOption(`--json and --format ${options.format} contradict each other`, 'give one of them')
   const format = options.json === true ? 'json' : (options.format ?? (formats[0] as string))
@@ -51,7 +49,12 @@ export function settingsOf(
   }
 }
 
-/** The settings that would hold here, were they read: the nearest dagctl.yaml upward from the working folder. */
+/** Throws where a dagctl.yaml is found upward from the working folder: runs would not heed its settings. */
+export function refuseConfig(cwd: string): void {
+  const config = configAbove(cwd)
+  if (config !== null) throw unsupported(config, 'none of its settings would hold: take it away or rename it')
+}
+
 function configAbove(folder: string): string | null {
   const file = join(folder, 'dagctl.yaml')
   if (existsSync(file)) return file
