@@ -16,7 +16,9 @@ export interface Particulars {
 
 /** Puts every task that waits for nothing on its way. Called once, when the run starts or is taken over. */
 export function begin(run: LiveRun, at: number): void {
-  for (const node of [...run.nodes]) if (node.state === 'waiting' && node.key === null) decide(run, node, at)
+  // What is left out or given has ended already: what needs it may end here, and what needs that in turn.
+  const ended = run.nodes.filter((node) => node.key === null && decide(run, node, at))
+  follow(run, ended, at)
 }
 
 /**
@@ -31,7 +33,11 @@ export function apply(
   particulars: Particulars = {},
 ): void {
   transition(run, node, event, at, particulars)
-  const ended = isEnded(node.state) ? [node] : []
+  if (isEnded(node.state)) follow(run, [node], at)
+}
+
+/** Settles what follows from the end of these nodes, and from the ends that this brings. */
+function follow(run: LiveRun, ended: Node[], at: number): void {
   for (let done = ended.pop(); done !== undefined; done = ended.pop()) {
     const counter = needCounter(done.state)
     if (done.key !== null) settleInstance(run, done, at, ended)

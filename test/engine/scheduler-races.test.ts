@@ -234,6 +234,25 @@ t.test('an engine does not take a run over from itself while it is taking it ove
   t.strictSame(adoptions, ['alive'])
 })
 
+t.test('what is left out of a run ends all that cannot be without it', async (t) => {
+  const it = await testEngine()
+  const pipeline = pipelineOf({
+    extract: {},
+    load: { needs: ['extract'] },
+    pack: { needs: ['load'] },
+    notify: { needs: ['pack'], trigger: 'all_done' },
+  })
+  const wanted = { pipeline, folder: '/', params: {}, trigger: 'manual', backfill: null } as const
+  const { id } = await it.engine.create({ ...wanted, interval: { start: 0, end: 0 }, omit: [0] })
+  await it.pass()
+  t.strictSame(await it.states(id, pipeline), {
+    extract: 'skipped',
+    load: 'skipped',
+    pack: 'skipped',
+    notify: 'running',
+  })
+})
+
 t.test('who adopts a run hears at once what was asked of it', async (t) => {
   const first = await testEngine()
   const pipeline = pipelineOf({ a: {} })
