@@ -85,7 +85,10 @@ async function orderOf({ terminal, settings, options }: Call<Options>, word: str
   const from = parseTime(options.from, schedule.timezone)
   const to = parseTime(options.to, schedule.timezone)
   if (from >= to)
-    throw wrongOption(`--from ${options.from} is not before --to ${options.to}`, 'swap the two times')
+    throw wrongOption(
+      `--from ${options.from} is not before --to ${options.to}`,
+      from > to ? 'swap the two times' : 'intervals start at or after --from and before --to',
+    )
   const omit =
     options.includeDeploy === true
       ? []

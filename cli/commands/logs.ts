@@ -72,7 +72,11 @@ async function chooser(
   const number = wish.attempt === undefined ? null : countOf('--attempt', wish.attempt)
   const matches = wish.task === undefined ? () => true : taskMatcher(pipeline, wish.task)
   return async () => {
-    const rows = (await store.tasks(run)).filter((row) => matches(row) && row.attempt > 0)
+    const chosen = (await store.tasks(run)).filter(matches)
+    if (chosen.length === 0) {
+      throw new DagctlError('E209', `run ${run} has no instance ${wish.task}`, { kind: 'usage' })
+    }
+    const rows = chosen.filter(({ attempt }) => attempt > 0)
     if (number !== null && !rows.some(({ attempt }) => number <= attempt)) {
       const most = Math.max(0, ...rows.map(({ attempt }) => attempt))
       throw new DagctlError('E209', `there is no attempt ${number} in run ${run}`, {

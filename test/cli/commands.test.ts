@@ -192,7 +192,7 @@ tasks:
     .split('\n')
     .map((line) => JSON.parse(line))
   t.strictSame(lines.map(({ task }) => task).sort(), ['other', 'talk'])
-  for (const words of [['talk', '--attempt', '3'], ['tlak'], ['talk', '--attempt', 'x']])
+  for (const words of [['talk', '--attempt', '3'], ['talk[north]'], ['tlak'], ['talk', '--attempt', 'x']])
     t.equal((await dagctl(folder, ['logs', id, ...words])).exit, 2, words.join(' '))
 })
 
