@@ -12,6 +12,7 @@ import { type DocumentOptions, documentOf } from './run-document.ts'
 import { conductRun } from './runs-elsewhere.ts'
 import { type Stage, withEngine } from './stage.ts'
 import { printSummary } from './summary.ts'
+import { waitingNote } from './waiting.ts'
 
 /** Makes a run by `begin` and performs it to its end, with a live display. It is still active where a person left it. */
 export function perform(
@@ -29,6 +30,8 @@ export function perform(
       })
       const record = await begin(engine)
       display.note(`run ${record.id} of ${pipeline.name}`)
+      const waits = await waitingNote(stage.store, record, pipeline)
+      if (waits !== null) display.note(waits)
       return { run: record.id, how: await conductRun(stage, { engine, display, record, pipeline }) }
     } finally {
       display.close()
