@@ -24,6 +24,7 @@ export interface AttemptListener {
 interface Running {
   readonly attempt: RunningAttempt
   readonly run: LiveRun
+  readonly node: Node
   /** Why it was asked to stop, first reason first. */
   stopping: StopReason | null
 }
@@ -33,7 +34,7 @@ export class Attempts {
   readonly #queue: Queue
   readonly #alarm: Alarm
   readonly #listener: AttemptListener
-  readonly #running = new Map<Node, Running>()
+  readonly #running = new Places()
   readonly #timeouts = new Map<Node, Timer>()
   /** Why every attempt is to leave, also one whose claim is being committed. */
   #leaving: StopReason | null = null
@@ -80,7 +81,7 @@ export class Attempts {
   /** Asks every attempt to leave. */
   stopAll(reason: StopReason): void {
     this.#leaving = reason
-    for (const node of this.#running.keys()) this.stop(node, reason)
+    for (const { node } of this.#running) this.stop(node, reason)
   }
 
   /** Sets the alarm for the end of the current try, from its first start; one alarm per try. */
@@ -91,7 +92,7 @@ export class Attempts {
       node,
       this.#alarm.at(node.tryStartedAt + timeout, () => {
         this.#timeouts.delete(node)
-        if (this.#running.has(node)) this.stop(node, 'timeout')
+        if (this.#running.get(node) !== undefined) this.stop(node, 'timeout')
         else this.#listener.timedOut(run, node)
       }),
     )
@@ -105,18 +106,18 @@ export class Attempts {
 
   /** Forgets a run that another engine owns by now. What runs is left running, where that engine can find it. */
   forget(run: LiveRun): void {
-    for (const [node, running] of this.#running) {
-      if (running.run !== run) continue
+    for (const { run: of, node, attempt } of this.#running) {
+      if (of !== run) continue
       this.#running.delete(node)
-      if (run.task(node).runtime === 'inline') running.attempt.stop('shutdown', grace)
+      if (run.task(node).runtime === 'inline') attempt.stop('shutdown', grace)
     }
     for (const node of run.nodes) this.endTry(node)
   }
 
   #follow(run: LiveRun, node: Node, attempt: RunningAttempt): void {
-    const running: Running = { attempt, run, stopping: attempt.asked ?? null }
+    const running: Running = { attempt, run, node, stopping: attempt.asked ?? null }
     const number = node.attempt
-    this.#running.set(node, running)
+    this.#running.set(running)
     if (this.#leaving !== null) this.stop(node, this.#leaving)
     attempt.outcome.then((outcome) => {
       if (this.#running.get(node) !== running) return
@@ -135,4 +136,38 @@ function asStopped(outcome: Outcome, stopping: StopReason | null, timeout: numbe
     return { type: 'released', kind: 'shutdown', message: 'the engine shut down' }
   }
   return outcome
+}
+
+/**
+ * Running attempts, each at the place that its node notes. Not a Map: its old tables, once they are old to the garbage
+ * collector, keep all that passed through it until the next full collection.
+ */
+class Places {
+  readonly #at: (Running | null)[] = []
+  readonly #free: number[] = []
+
+  get size(): number {
+    return this.#at.length - this.#free.length
+  }
+
+  get({ place }: Node): Running | undefined {
+    return this.#at[place] ?? undefined
+  }
+
+  set(running: Running): void {
+    const { node } = running
+    if (node.place < 0) node.place = this.#free.pop() ?? this.#at.length
+    this.#at[node.place] = running
+  }
+
+  delete(node: Node): void {
+    if (node.place < 0) return
+    this.#at[node.place] = null
+    this.#free.push(node.place)
+    node.place = -1
+  }
+
+  *[Symbol.iterator](): Generator<Running> {
+    for (const running of this.#at) if (running !== null) yield running
+  }
 }

@@ -1,5 +1,4 @@
 /** One attempt: whether it starts, with which inputs, and what its outcome means. Knows nothing of stores and slots. */
-import { join } from 'node:path'
 import { toInstant } from './clock.ts'
 import type { Failure } from './errors.ts'
 import type { Evaluator, Scope } from './evaluator.ts'
@@ -71,16 +70,16 @@ export function attemptOf(
   const id = attemptId(record.id, node.index, node.attempt)
   return {
     id,
-    run: { ...runView(run), timezone: run.pipeline.schedule?.timezone ?? 'UTC' },
+    run: runView(run),
     task: { id: task.id, key: node.key, attempt: node.attempt },
     operator: { name: task.uses, version: task.version },
     runtime: task.runtime,
     input: prepared.input,
     env: prepared.env,
     state: node.carry,
-    folder: join(data, 'attempts', record.id, id),
-    artifacts: join(data, 'artifacts', record.id, id),
-    checkpoints: join(data, 'checkpoints', record.id, String(node.index)),
+    folder: `${data}/attempts/${record.id}/${id}`,
+    artifacts: `${data}/artifacts/${record.id}/${id}`,
+    checkpoints: `${data}/checkpoints/${record.id}/${node.index}`,
     cwd: record.folder,
   }
 }
@@ -102,18 +101,31 @@ function scopeOf(run: LiveRun): Scope {
   return {
     params: run.record.params,
     run: runView(run),
-    timezone: run.pipeline.schedule?.timezone ?? 'UTC',
+    timezone: timezoneOf(run),
     task: (id) => run.view(id),
   }
 }
 
-function runView({ record }: LiveRun): Scope['run'] {
-  const start = toInstant(record.interval.start)
-  return {
-    id: record.id,
-    pipeline: record.pipeline,
+const views = new WeakMap<LiveRun, Attempt['run']>()
+
+/** What tasks see of their run: the same for all of them, so it is made once. */
+function runView(run: LiveRun): Attempt['run'] {
+  const known = views.get(run)
+  if (known !== undefined) return known
+  const { id, pipeline, interval, trigger } = run.record
+  const start = toInstant(interval.start)
+  const view = Object.freeze({
+    id,
+    pipeline,
     logicalTime: start,
-    interval: { start, end: toInstant(record.interval.end) },
-    trigger: record.trigger,
-  }
+    interval: Object.freeze({ start, end: toInstant(interval.end) }),
+    trigger,
+    timezone: timezoneOf(run),
+  })
+  views.set(run, view)
+  return view
+}
+
+function timezoneOf({ pipeline }: LiveRun): string {
+  return pipeline.schedule?.timezone ?? 'UTC'
 }

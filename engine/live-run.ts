@@ -34,6 +34,8 @@ export class Node {
   readonly needs = { total: 0, succeeded: 0, failed: 0, skipped: 0 }
   /** It stands in a lane, once; what stands there when it no longer is ready is passed over. */
   inLane = false
+  /** Where its running attempt stands among all of them; -1 while there is none. */
+  place = -1
   /** Instances of a mapped task that have not ended; -1 while it is not expanded. */
   openInstances = -1
 

@@ -1,9 +1,10 @@
 /** The TaskContext that an operator is given, made from an attempt. Knows nothing of where the operator runs. */
 import { mkdirSync } from 'node:fs'
 import { systemClock } from '../engine/clock.ts'
+import { fileOf } from '../engine/runtime/attempt-folder.ts'
 import type { Attempt, AttemptEvent, HostHooks } from '../engine/runtime/runtime.ts'
-import type { JsonObject, TaskContext } from './api.ts'
-import { type CheckpointHooks, checkpointsOf } from './checkpoints.ts'
+import type { Checkpoints, JsonObject, TaskContext } from './api.ts'
+import { checkpointsOf } from './checkpoints.ts'
 import { type LocalObjects, localObjects } from './objects.ts'
 import { spawnCommand } from './spawn.ts'
 
@@ -24,55 +25,90 @@ export interface DisposableContext extends TaskContext {
 
 /** Makes the context of one attempt. Folders are made when they are first asked for. */
 export function makeContext(attempt: Attempt, hooks: ContextHooks): DisposableContext {
-  const clock = hooks.clock ?? systemClock
-  const paced = pacedProgress(hooks, clock)
-  let objects: LocalObjects | undefined
-  const log = logTo(hooks)
-  const checkpointHooks: CheckpointHooks = {
-    warn: (message) => log.warn(message),
-    saved: (step) => hooks.listen({ type: 'checkpoint', step }),
-    clock,
+  return new AttemptContext(attempt, hooks)
+}
+
+/**
+ * A class, as getters of an object literal make V8 a hidden class for each object, which keeps all that the getters
+ * see until the next full collection. Functions are fields, so that operators may take them out of it.
+ */
+class AttemptContext implements DisposableContext {
+  readonly log: TaskContext['log']
+  readonly progress: TaskContext['progress']
+  readonly cwd: string
+  readonly id: string
+  readonly key: string | null
+  readonly attempt: number
+  readonly run: TaskContext['run']
+  readonly interval: TaskContext['interval']
+  readonly state: TaskContext['state']
+  readonly clock: NonNullable<ContextHooks['clock']>
+  readonly #attempt: Attempt
+  readonly #hooks: ContextHooks
+  readonly #flush: () => void
+  #objects: LocalObjects | undefined
+  #checkpoint: Checkpoints | undefined
+
+  constructor(attempt: Attempt, hooks: ContextHooks) {
+    this.#attempt = attempt
+    this.#hooks = hooks
+    this.cwd = attempt.cwd
+    this.id = attempt.task.id
+    this.key = attempt.task.key
+    this.attempt = attempt.task.attempt
+    this.run = attempt.run
+    this.interval = attempt.run.interval
+    this.state = attempt.state
+    this.clock = hooks.clock ?? systemClock
+    this.log = logTo(hooks)
+    const paced = pacedProgress(hooks, this.clock)
+    this.progress = paced.progress
+    this.#flush = paced.flush
   }
-  const checkpoint = checkpointsOf(attempt, checkpointHooks)
-  return {
-    get signal() {
-      return hooks.signal
-    },
-    log,
-    progress: paced.progress,
-    metric(name, value, labels = {}) {
-      if (Number.isFinite(value)) hooks.listen({ type: 'metric', name, value, labels })
-      else log.warn(`metric ${name} has no finite value (${value}), so it is left out`)
-    },
-    heartbeat: () => hooks.listen({ type: 'heartbeat' }),
-    checkpoint,
-    get objects() {
-      objects ??= localObjects({ cwd: attempt.cwd, attempt: attempt.id, owner: attempt.checkpoints })
-      return objects
-    },
-    get artifacts() {
-      mkdirSync(attempt.artifacts, { recursive: true })
-      return attempt.artifacts
-    },
-    get work() {
-      mkdirSync(`${attempt.folder}/work`, { recursive: true })
-      return `${attempt.folder}/work`
-    },
-    cwd: attempt.cwd,
-    id: attempt.task.id,
-    key: attempt.task.key,
-    attempt: attempt.task.attempt,
-    run: attempt.run,
-    interval: attempt.run.interval,
-    state: attempt.state,
-    clock,
-    spawn(command, args) {
-      return spawnCommand(attempt, hooks, command, args)
-    },
-    async dispose() {
-      paced.flush()
-      await objects?.dispose()
-    },
+
+  get signal(): AbortSignal {
+    return this.#hooks.signal
+  }
+
+  readonly metric: TaskContext['metric'] = (name, value, labels = {}) => {
+    if (Number.isFinite(value)) this.#hooks.listen({ type: 'metric', name, value, labels })
+    else this.log.warn(`metric ${name} has no finite value (${value}), so it is left out`)
+  }
+
+  readonly heartbeat = (): void => this.#hooks.listen({ type: 'heartbeat' })
+
+  get checkpoint(): Checkpoints {
+    this.#checkpoint ??= checkpointsOf(this.#attempt, {
+      warn: (message) => this.log.warn(message),
+      saved: (step) => this.#hooks.listen({ type: 'checkpoint', step }),
+      clock: this.clock,
+    })
+    return this.#checkpoint
+  }
+
+  get objects(): LocalObjects {
+    const { cwd, id, checkpoints } = this.#attempt
+    this.#objects ??= localObjects({ cwd, attempt: id, owner: checkpoints })
+    return this.#objects
+  }
+
+  get artifacts(): string {
+    mkdirSync(this.#attempt.artifacts, { recursive: true })
+    return this.#attempt.artifacts
+  }
+
+  get work(): string {
+    const folder = fileOf(this.#attempt, 'work')
+    mkdirSync(folder, { recursive: true })
+    return folder
+  }
+
+  readonly spawn: TaskContext['spawn'] = (command, args) =>
+    spawnCommand(this.#attempt, this.#hooks, command, args)
+
+  readonly dispose = async (): Promise<void> => {
+    this.#flush()
+    await this.#objects?.dispose()
   }
 }
 
