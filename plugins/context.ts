@@ -28,6 +28,18 @@ export function makeContext(attempt: Attempt, hooks: ContextHooks): DisposableCo
   return new AttemptContext(attempt, hooks)
 }
 
+/** What a context is made from, and what of it was asked for. */
+interface Parts {
+  readonly attempt: Attempt
+  readonly hooks: ContextHooks
+  readonly flush: () => void
+  objects: LocalObjects | undefined
+  checkpoint: Checkpoints | undefined
+}
+
+/** The key of the parts: unlike a private name it is inherited, for operators put objects of their own before a context. */
+const parts = Symbol('parts')
+
 /**
  * A class, as getters of an object literal make V8 a hidden class for each object, which keeps all that the getters
  * see until the next full collection. Functions are fields, so that operators may take them out of it.
@@ -43,15 +55,9 @@ class AttemptContext implements DisposableContext {
   readonly interval: TaskContext['interval']
   readonly state: TaskContext['state']
   readonly clock: NonNullable<ContextHooks['clock']>
-  readonly #attempt: Attempt
-  readonly #hooks: ContextHooks
-  readonly #flush: () => void
-  #objects: LocalObjects | undefined
-  #checkpoint: Checkpoints | undefined
+  readonly [parts]: Parts
 
   constructor(attempt: Attempt, hooks: ContextHooks) {
-    this.#attempt = attempt
-    this.#hooks = hooks
     this.cwd = attempt.cwd
     this.id = attempt.task.id
     this.key = attempt.task.key
@@ -63,52 +69,53 @@ class AttemptContext implements DisposableContext {
     this.log = logTo(hooks)
     const paced = pacedProgress(hooks, this.clock)
     this.progress = paced.progress
-    this.#flush = paced.flush
+    this[parts] = { attempt, hooks, flush: paced.flush, objects: undefined, checkpoint: undefined }
   }
 
   get signal(): AbortSignal {
-    return this.#hooks.signal
+    return this[parts].hooks.signal
   }
 
   readonly metric: TaskContext['metric'] = (name, value, labels = {}) => {
-    if (Number.isFinite(value)) this.#hooks.listen({ type: 'metric', name, value, labels })
+    if (Number.isFinite(value)) this[parts].hooks.listen({ type: 'metric', name, value, labels })
     else this.log.warn(`metric ${name} has no finite value (${value}), so it is left out`)
   }
 
-  readonly heartbeat = (): void => this.#hooks.listen({ type: 'heartbeat' })
+  readonly heartbeat = (): void => this[parts].hooks.listen({ type: 'heartbeat' })
 
   get checkpoint(): Checkpoints {
-    this.#checkpoint ??= checkpointsOf(this.#attempt, {
+    const { attempt, hooks } = this[parts]
+    this[parts].checkpoint ??= checkpointsOf(attempt, {
       warn: (message) => this.log.warn(message),
-      saved: (step) => this.#hooks.listen({ type: 'checkpoint', step }),
+      saved: (step) => hooks.listen({ type: 'checkpoint', step }),
       clock: this.clock,
     })
-    return this.#checkpoint
+    return this[parts].checkpoint
   }
 
   get objects(): LocalObjects {
-    const { cwd, id, checkpoints } = this.#attempt
-    this.#objects ??= localObjects({ cwd, attempt: id, owner: checkpoints })
-    return this.#objects
+    const { cwd, id, checkpoints } = this[parts].attempt
+    this[parts].objects ??= localObjects({ cwd, attempt: id, owner: checkpoints })
+    return this[parts].objects
   }
 
   get artifacts(): string {
-    mkdirSync(this.#attempt.artifacts, { recursive: true })
-    return this.#attempt.artifacts
+    mkdirSync(this[parts].attempt.artifacts, { recursive: true })
+    return this[parts].attempt.artifacts
   }
 
   get work(): string {
-    const folder = fileOf(this.#attempt, 'work')
+    const folder = fileOf(this[parts].attempt, 'work')
     mkdirSync(folder, { recursive: true })
     return folder
   }
 
   readonly spawn: TaskContext['spawn'] = (command, args) =>
-    spawnCommand(this.#attempt, this.#hooks, command, args)
+    spawnCommand(this[parts].attempt, this[parts].hooks, command, args)
 
   readonly dispose = async (): Promise<void> => {
-    this.#flush()
-    await this.#objects?.dispose()
+    this[parts].flush()
+    await this[parts].objects?.dispose()
   }
 }
 

@@ -270,3 +270,24 @@ t.test('progress goes on when the clock is set back', async (t) => {
   await host.run(makeAttempt({ dir: t.testdir() }), hooks)
   t.strictSame(done, [1, 2, 3])
 })
+
+t.test(
+  'an operator may take functions out of its task, and put an object of its own before it',
+  async (t) => {
+    const outcome = await runOperator(
+      operator(async (_, task) => {
+        const own: TaskContext = Object.create(task, { progress: { value: () => {} } })
+        const { heartbeat, metric } = own
+        heartbeat()
+        metric('lines', 1)
+        const found = [own.signal.aborted, own.artifacts, own.work, typeof own.objects, typeof own.checkpoint]
+        return succeeded({ count: 1, any: found })
+      }),
+      {},
+      { dir: t.testdir() },
+    )
+    t.match(outcome, {
+      outcome: { type: 'succeeded', outputs: { any: [false, /./, /./, 'object', 'object'] } },
+    })
+  },
+)
