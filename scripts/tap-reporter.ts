@@ -42,11 +42,17 @@ export default class TestReporter extends Transform {
   #watchFile(file: Parser): void {
     const counts: Counts = { passed: 0, failed: 0, skipped: 0 }
     const details: string[] = []
+    const omissions = omissionsOf(file)
     file.on('assert', (test: Result) => {
-      if (test.skip || test.todo) {
-        counts.skipped++
-        details.push(`  skipped: ${test.name}${typeof test.skip === 'string' ? ` (${test.skip})` : ''}`)
-      } else if (test.ok) counts.passed++
+      const { all, reasons } = omissions.get(test.name) ?? { all: false, reasons: [] }
+      const skipped = Boolean(test.skip || test.todo) || (test.ok && all)
+      const why = typeof test.skip === 'string' ? [test.skip] : reasons
+      if (skipped || why.length > 0) {
+        const because = why.length > 0 ? ` (${why.join('; ')})` : ''
+        details.push(`  ${skipped ? 'skipped' : 'partly skipped'}: ${test.name}${because}`)
+      }
+      if (skipped) counts.skipped++
+      else if (test.ok) counts.passed++
       else counts.failed++
     })
     collectFailures(file, [], details)
@@ -66,6 +72,27 @@ export default class TestReporter extends Transform {
       if (details.length > 0) this.push(`${details.join('\n')}\n`)
     })
   }
+}
+
+/** What was left out inside a test, and whether that is all that the test would have done. */
+interface Omissions {
+  readonly reasons: readonly string[]
+  readonly all: boolean
+}
+
+/** A test that asserts nothing but that it skips has been skipped, although TAP calls it passed. */
+function omissionsOf(file: Parser): ReadonlyMap<string, Omissions> {
+  const found = new Map<string, Omissions>()
+  file.on('child', (test: Parser) => {
+    const reasons: string[] = []
+    let asserted = 0
+    test.on('assert', (result: Result) => {
+      asserted++
+      if (result.skip) reasons.push(typeof result.skip === 'string' ? result.skip : result.name)
+      if (reasons.length > 0) found.set(test.name, { reasons, all: reasons.length === asserted })
+    })
+  })
+  return found
 }
 
 function collectFailures(parser: Parser, path: readonly string[], into: string[]): void {
