@@ -1,8 +1,9 @@
 /** What retry and timeout a task gets: its own, the file's defaults, the operator's, the built-in ones. Pure. */
+
+import { parseDuration } from '../engine/duration.ts'
 import { type FailureKind, failureKinds } from '../engine/errors.ts'
 import type { OperatorInfo, RetryPolicy } from '../engine/pipeline.ts'
 import type { Retry } from '../schemas/pipeline.generated.ts'
-import { parseDuration } from './duration.ts'
 
 /** Source: DSL.md, "retry"; the guide's row of retries (base 1-5 s, doubled, cap 60-300 s, 3-5 attempts, jitter). */
 export const builtInRetry: RetryPolicy = {

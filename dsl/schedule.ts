@@ -1,10 +1,11 @@
 /** `schedule` of a file to the engine's schedule. Cron and zones are the engine's; here are their places. */
+
+import { parseDuration } from '../engine/duration.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Schedule } from '../engine/pipeline.ts'
 import { parseTime } from '../engine/time-text.ts'
 import { parseCron, timetableOf } from '../engine/timetable.ts'
 import type { Code } from './codes.ts'
-import { parseDuration } from './duration.ts'
 import type { Path } from './positions.ts'
 import type { Report } from './report.ts'
 

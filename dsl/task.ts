@@ -1,8 +1,9 @@
 /** One task of the file to one task of the graph. Knows nothing of the other tasks but their ids and outputs. */
+
+import { parseDuration } from '../engine/duration.ts'
 import type { Json, JsonObject } from '../engine/json.ts'
 import type { OperatorInfo, RuntimeName, Task, TriggerRule } from '../engine/pipeline.ts'
 import type { PipelineFile, Task as TaskFile } from '../schemas/pipeline.generated.ts'
-import { parseDuration } from './duration.ts'
 import type { Validator } from './json-schema.ts'
 import type { Operators } from './operators.ts'
 import type { Path } from './positions.ts'

@@ -1,8 +1,9 @@
 /** A parsed file against the pipeline's schema and the table of what is not supported yet. Knows no operators. */
+
+import { parseDuration } from '../engine/duration.ts'
 import type { JsonSchema } from '../engine/json.ts'
 import { validate as matches } from '../schemas/pipeline.check.generated.js'
 import schema from '../schemas/pipeline.schema.json' with { type: 'json' }
-import { parseDuration } from './duration.ts'
 import type { Mismatch } from './json-schema.ts'
 import type { Path } from './positions.ts'
 import type { Report } from './report.ts'

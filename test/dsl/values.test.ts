@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { formatDate, formatFault } from '../../dsl/date-format.ts'
-import { parseDuration } from '../../dsl/duration.ts'
-import { parseSize } from '../../dsl/size.ts'
 import { nearest, quote } from '../../dsl/words.ts'
+import { parseDuration } from '../../engine/duration.ts'
+import { parseSize } from '../../engine/size.ts'
 import pipelineSchema from '../../schemas/pipeline.schema.json' with { type: 'json' }
 
 t.test('durations are milliseconds', async (t) => {
