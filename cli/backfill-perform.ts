@@ -42,7 +42,8 @@ export async function performBackfill(
         goOn: 'the same command',
       })
       const standing = await standingOf(store, plan)
-      if (standing.state !== 'running' && standing.state !== null) await store.endBackfill(id, standing.state)
+      if (standing.state !== 'running' && standing.state !== null)
+        await store.moveBackfill(id, ['running', 'paused'], standing.state)
       return { standing, how: standing.state === 'running' ? 'left' : how }
     } finally {
       display.close()
@@ -56,12 +57,25 @@ async function begin(
   order: BackfillOrder,
 ): Promise<{ readonly plan: Standing; readonly begun: boolean }> {
   const { clock, random } = terminal
-  const { pipeline, from, to, mode, maxActive, reverse, params } = order
+  const { pipeline, folder, from, to, mode, maxActive, reverse, params } = order
   const { name, version } = pipeline
   const plan = await planOf(store, order, clock.now())
   if (plan.id !== null || plan.state === null) return { plan, begun: false }
   const [id, createdAt] = [newId(clock, random), clock.now()]
-  const made = { id, pipeline: name, version, from, to, mode, maxActive, reverse, params, createdAt }
+  const made = {
+    id,
+    pipeline: name,
+    version,
+    from,
+    to,
+    mode,
+    maxActive,
+    reverse,
+    params,
+    createdAt,
+    folder,
+    includeDeploy: false,
+  }
   const entered = await store.createBackfill({ ...made, state: 'running' })
   if (entered.id === id) return { plan: { ...plan, id }, begun: true }
   // The same command, given elsewhere at the same moment, was first.

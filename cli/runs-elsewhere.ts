@@ -1,4 +1,5 @@
 /** Runs that some engine has already: taken over where it is dead, else asked, and followed to the end. */
+import { userInfo } from 'node:os'
 import type { Engine } from '../engine/engine.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import { isEnded } from '../engine/state.ts'
@@ -22,7 +23,7 @@ export function cancelRun(stage: Stage, id: string): Promise<Conducted> {
   return attend(stage, id, {
     owned: (engine) => engine.cancel(id),
     asked: async () => {
-      await store.request(id, 'cancel', terminal.clock.now())
+      await store.request(id, { kind: 'cancel' }, userInfo().username, terminal.clock.now())
       const bell = await bellOf(settings)
       bell.ring()
     },

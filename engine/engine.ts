@@ -189,7 +189,7 @@ export class Engine {
     this.#scheduler.look()
     this.#parts.store.requests(this.id).then(
       (requests) => {
-        for (const { id, run } of requests) this.#scheduler.cancel(run, id)
+        for (const { id, run, wish } of requests) if (wish.kind === 'cancel') this.#scheduler.cancel(run, id)
       },
       (error) => this.#fail(error),
     )

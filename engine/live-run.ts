@@ -8,7 +8,7 @@ import { type Graph, graphOf } from './graph.ts'
 import type { Json, JsonObject } from './json.ts'
 import type { Pipeline, Task } from './pipeline.ts'
 import { isEnded, type TaskEvent, type TaskState } from './state.ts'
-import type { RunRecord, TaskPatch, TaskRecord } from './store/store.ts'
+import type { Growth, RunRecord, TaskPatch, TaskRecord } from './store/store.ts'
 
 /** A task, or an instance of a mapped task, while its run is active. */
 export class Node {
@@ -73,7 +73,7 @@ export class LiveRun {
   cancelled = false
   #pending = new Map<number, PendingWrite>()
   #byId: Map<string, number> | null = null
-  #grown: { node: number; task: number; key: string }[] = []
+  #grown: Growth[] = []
 
   constructor(record: RunRecord, pipeline: Pipeline) {
     this.record = record
@@ -116,7 +116,7 @@ export class LiveRun {
   grow(parent: Node, key: string): Node {
     const node = this.#enter(new Node(this.graph.add([]), parent.index, key))
     this.open++
-    this.#grown.push({ node: node.index, task: parent.index, key })
+    this.#grown.push({ node: node.index, task: parent.index, key, parent: parent.index })
     return node
   }
 
@@ -143,7 +143,7 @@ export class LiveRun {
   }
 
   /** What has to be written since the last call. */
-  takePending(): { tasks: PendingWrite[]; grow: { node: number; task: number; key: string }[] } {
+  takePending(): { tasks: PendingWrite[]; grow: Growth[] } {
     const taken = { tasks: [...this.#pending.values()], grow: this.#grown }
     this.#pending = new Map()
     this.#grown = []

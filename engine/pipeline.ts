@@ -3,7 +3,7 @@
  * Knows nothing of YAML. All durations are milliseconds, all instants epoch milliseconds (UTC).
  */
 import type { FailureKind } from './errors.ts'
-import type { JsonObject, JsonSchema } from './json.ts'
+import type { Json, JsonObject, JsonSchema } from './json.ts'
 
 /** When a task may start, by how its needs ended. Names and meanings are Airflow's. */
 export const triggerRules = [
@@ -38,7 +38,15 @@ export interface RetryPolicy {
   readonly onSleep: boolean
 }
 
-/** When runs are due. Either `cron` has entries or `every` is set, never both. */
+/** Which missed intervals run later: none of them, the newest, or each, oldest first. */
+export type Catchup = 'none' | 'latest' | 'all'
+/** What a due run does while the one before is active: it waits, it is not made, or it cancels the one before. */
+export type Overlap = 'queue' | 'skip' | 'cancel'
+
+/**
+ * When runs are due. At most one of `cron` (entries), `every` and `datasets` is set.
+ * Here and below, fields that a stored pipeline of an earlier version lacks are optional, and absent means the default.
+ */
 export interface Schedule {
   readonly cron: readonly string[]
   readonly every: number | null
@@ -46,12 +54,73 @@ export interface Schedule {
   readonly timezone: string
   readonly start: number | null
   readonly end: number | null
+  /** A run is due when these datasets (URIs) were updated since the run before: all of them, or any. */
+  readonly datasets?: { readonly mode: 'all' | 'any'; readonly uris: readonly string[] }
+  /** `none` when absent. */
+  readonly catchup?: Catchup
+  /** `queue` when absent. */
+  readonly overlap?: Overlap
+  /** Tasks of scheduled runs start only then: minutes of the day in the zone, `from` inclusive, `to` exclusive; may span midnight. */
+  readonly window?: { readonly from: number; readonly to: number }
+}
+
+/** One instance of a task per item. */
+export interface Foreach {
+  /** A list, a template that gives one, or a map of such: all combinations, the last name fastest. Items may hold templates. */
+  readonly items: Json
+  /** A template over `item` and `index`; null names instances by their index. */
+  readonly key: string | null
+  /** Instances that run at once; null is no limit. */
+  readonly maxParallel: number | null
+  /** `when` mentions `item` or `index`: it is decided for each instance, else once, before any is made. */
+  readonly whenEach: boolean
+}
+
+/** What changes before the next try after one kind of failure. */
+export interface Recovery {
+  /** Values for `with`, by its keys; templates see the failed try's `with`. */
+  readonly set?: JsonObject
+  readonly runtime?: RuntimeName
+  /** The checkpoint to go on from: the newest that verifies, or the one of a step. */
+  readonly restore?: 'newest' | number
+  /** Another operator, or other inputs, from the next try on. */
+  readonly fallback?: { readonly uses: string; readonly version: number; readonly with: JsonObject }
+  /** Tries by this recovery; they do not count in `tries`. */
+  readonly attempts: number
+  /** What comes after them. */
+  readonly then: 'fail' | 'hold'
+  /** It neither changes anything nor has `attempts` of its own in the file: `retry` decides how often. */
+  readonly underRetry: boolean
 }
 
 /** A node of the graph. */
 export interface Task {
   readonly id: string
   readonly description: string | null
+  /**
+   * The task is a group: the tasks that name it as their `group` are what it does. It has no operator (`uses` is empty)
+   * and no attempts; its `with` are the inputs that they see.
+   */
+  readonly isGroup?: boolean
+  /** Index of the group that this task stands in; its id begins with the group's and a `.`. Absent at the top. */
+  readonly group?: number
+  /** Of a group: its outputs, templates over the tasks in it. */
+  readonly outputs?: JsonObject
+  readonly foreach?: Foreach
+  readonly recover?: { readonly [kind in FailureKind]?: Recovery }
+  /** The pool whose slots it takes, and how many (1 when absent). */
+  readonly pool?: string
+  readonly slots?: number
+  /** Higher starts first; 0 when absent. */
+  readonly priority?: number
+  readonly preemptible?: boolean
+  /** GPUs and cores that one attempt takes, for budgets; absent is 0 and 1. */
+  readonly gpus?: number
+  readonly cpus?: number
+  /** Datasets that a success updates: URIs, may hold templates. */
+  readonly produces?: readonly string[]
+  /** JSON pointers into `with` whose values are URLs of endpoints: failures there open a circuit breaker. */
+  readonly endpoints?: readonly string[]
   /** The operator's name and major version. */
   readonly uses: string
   readonly version: number
@@ -95,6 +164,14 @@ export interface Pipeline {
   readonly params: { readonly [name: string]: JsonSchema }
   /** Active runs of this pipeline, and running tasks over all its runs, at once; null is no limit. */
   readonly concurrency: { readonly runs: number | null; readonly tasks: number | null }
+  /** From the run's due time, or from its creation where it is manual, a backfill's or a catch-up. */
+  readonly deadline?: { readonly after: number; readonly do: 'alert' | 'fail' }
+  /** What a run may cost. */
+  readonly budget?: {
+    readonly usd: number | null
+    readonly gpuHours: number | null
+    readonly onExceed: 'hold' | 'fail' | 'warn'
+  }
   readonly tasks: readonly Task[]
 }
 
@@ -121,6 +198,8 @@ export interface OperatorInfo {
   readonly sensor: boolean
   /** Default timeout in milliseconds, where the operator has one. */
   readonly timeout: number | null
+  /** What it supports of recovering, by kind of failure: entries of `recover`, as in a file. */
+  readonly recover?: { readonly [kind in FailureKind]?: JsonObject }
   /** A task of a pipeline file, in YAML. */
   readonly example: string
 }

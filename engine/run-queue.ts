@@ -70,7 +70,13 @@ export class RunQueue {
         if (run === undefined) break
         if (!this.#members.has(run)) continue
         const { limit, backfillLimit } = line
-        claims.push({ run: run.record.id, fence: run.record.fence, limit, backfillLimit })
+        claims.push({
+          run: run.record.id,
+          fence: run.record.fence,
+          limit,
+          scheduledLimit: null,
+          backfillLimit,
+        })
         taken++
       }
     }

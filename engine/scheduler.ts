@@ -22,8 +22,8 @@ import type { AttemptEvent } from './runtime/runtime.ts'
 import { fail, settle } from './settle.ts'
 import { Starter } from './starter.ts'
 import { isEnded, nextRunState, nextTaskState } from './state.ts'
-import type { Batch, Store } from './store/store.ts'
-import { type Claim, type Written, writeOf } from './turn.ts'
+import type { Batch, DeniedBy, Store } from './store/store.ts'
+import { type Claim, type Written, writeOf, writeOfClaim } from './turn.ts'
 
 /** What a scheduler works with; everything from outside comes in here. */
 export interface SchedulerParts {
@@ -296,18 +296,24 @@ export class Scheduler implements AttemptListener {
     this.#touched = new Set()
     this.#answered = new Map()
     return {
-      batch: { engine: this.#parts.engine, at, runs: written.map(({ write }) => write), starts },
+      batch: {
+        engine: this.#parts.engine,
+        at,
+        runs: written.map(({ write }) => write),
+        claims: claims.map(writeOfClaim),
+        starts,
+      },
       written,
     }
   }
 
   /** Starts what was granted; what had no room goes back to where it stood. */
-  #act(claims: readonly Claim[], denied: ReadonlyMap<string, readonly number[]>): void {
+  #act(claims: readonly Claim[], denied: ReadonlyMap<number, DeniedBy>): void {
     const back: Claim[] = []
-    for (const claim of claims) {
+    for (const [place, claim] of claims.entries()) {
       const { run, node, start, patch } = claim
       if (!this.#owns(run)) continue
-      if (denied.get(run.record.id)?.includes(node.index)) {
+      if (denied.has(place)) {
         back.push(claim)
         continue
       }

@@ -3,8 +3,8 @@ import { bug } from './errors.ts'
 
 /**
  * waiting: a need has not ended. ready: may start, has no slot yet. running: an attempt is claimed.
- * sleeping: holds no slot, wakes by time or a person. retrying: a try failed, the next one waits for its delay.
- * The rest are ends: nothing leads out of them but a person's `retry`.
+ * sleeping: holds no slot, wakes by time, an event or a person. retrying: a try failed, the next one waits for its delay.
+ * The rest are ends: nothing leads out of them but a person's `runs retry` and `runs mark`.
  */
 export const taskStates = [
   'waiting',
@@ -32,22 +32,47 @@ export const taskTransitions = {
   unblock: { from: ['waiting'], to: 'ready' },
   // A claim takes the next attempt number: the fence. A wake and the end of a retry's delay are claims too.
   claim: { from: ['ready'], to: 'running' },
-  // A mapped task becomes its instances; it runs while they do, without an attempt of its own.
-  expand: { from: ['ready'], to: 'running' },
+  // A mapped task becomes its instances, a group its tasks; it runs while they do, without an attempt of its own.
+  // From `waiting`: a task of a mapped group stands for its copies, which are what runs.
+  expand: { from: ['waiting', 'ready'], to: 'running' },
   sleep: { from: ['running'], to: 'sleeping' },
   wake: { from: ['sleeping'], to: 'ready' },
   retry: { from: ['ready', 'running', 'sleeping'], to: 'retrying' },
   retry_due: { from: ['retrying'], to: 'ready' },
-  // The worker stopped, vanished or lost its lease. Not the task's fault: no try is counted.
+  // A failure that `recover` has an answer to: the next try runs with what it changes.
+  recover: { from: ['running', 'sleeping'], to: 'retrying' },
+  // A failure that a person is to decide on (`then: hold`). The answer is `resume_hold` or `fail`.
+  hold: { from: ['running', 'sleeping'], to: 'sleeping' },
+  resume_hold: { from: ['sleeping'], to: 'ready' },
+  // The worker stopped, vanished or lost its lease, or a task of higher priority took the slot: no try is counted.
   release: { from: ['running'], to: 'ready' },
   succeed: { from: ['running'], to: 'succeeded' },
   // From `ready`: its inputs did not resolve, or its timeout passed between two attempts. From `sleeping`: a timeout.
-  fail: { from: ['ready', 'running', 'sleeping'], to: 'failed' },
+  // A run over its deadline or budget fails its active tasks, also those that wait for their next try.
+  fail: { from: ['ready', 'running', 'sleeping', 'retrying'], to: 'failed' },
   // `when`, a cached result and triggers act before a claim; an operator's own skip after one.
   skip: { from: ['waiting', 'ready', 'running'], to: 'skipped' },
   reuse: { from: ['ready'], to: 'succeeded' },
   block: { from: ['waiting'], to: 'upstream_failed' },
   cancel: { from: ['waiting', 'ready', 'running', 'sleeping', 'retrying'], to: 'cancelled' },
+  // A person's `runs retry`: what did not succeed has another chance.
+  reset: { from: ['failed', 'upstream_failed', 'cancelled', 'skipped'], to: 'waiting' },
+  // A person's `runs mark`: the task is what the person says.
+  mark_succeeded: {
+    from: [
+      'waiting',
+      'ready',
+      'running',
+      'sleeping',
+      'retrying',
+      'failed',
+      'upstream_failed',
+      'skipped',
+      'cancelled',
+    ],
+    to: 'succeeded',
+  },
+  mark_failed: { from: ['waiting', 'ready', 'running', 'sleeping', 'retrying'], to: 'failed' },
 } as const satisfies { readonly [event: string]: Transition<TaskState> }
 
 export type TaskEvent = keyof typeof taskTransitions
@@ -61,9 +86,14 @@ export const runTransitions = {
   start: { from: ['queued'], to: 'running' },
   pause: { from: ['running', 'queued'], to: 'paused' },
   resume: { from: ['paused'], to: 'running' },
+  // Resumed before it ever started: it waits for its limits again.
+  requeue: { from: ['paused'], to: 'queued' },
   succeed: { from: ['running', 'paused'], to: 'succeeded' },
-  fail: { from: ['running', 'paused'], to: 'failed' },
+  // From `queued`: its deadline passed before it started.
+  fail: { from: ['queued', 'running', 'paused'], to: 'failed' },
   cancel: { from: ['queued', 'running', 'paused'], to: 'cancelled' },
+  // A person's `runs retry` or `runs mark`: it goes on, when its limits allow.
+  retry: { from: ['failed', 'cancelled'], to: 'queued' },
 } as const satisfies { readonly [event: string]: Transition<RunState> }
 
 export type RunEvent = keyof typeof runTransitions

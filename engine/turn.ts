@@ -4,7 +4,7 @@ import type { Ready } from './lanes.ts'
 import type { LiveRun } from './live-run.ts'
 import { runEnding } from './plan.ts'
 import { isEnded, nextRunState } from './state.ts'
-import type { RunWrite, TaskPatch } from './store/store.ts'
+import type { RunWrite, TaskClaim, TaskPatch } from './store/store.ts'
 
 /** Resolved inputs of an attempt that is to start. */
 export interface Start {
@@ -44,23 +44,28 @@ export function claimOf({ run, node }: Ready, start: Start, at: number): Claim {
   return { run, node, start, patch }
 }
 
+/** A claim as it is written. */
+export function writeOfClaim({ run, node, patch }: Claim): TaskClaim {
+  return {
+    run: run.record.id,
+    node: node.index,
+    attempt: node.attempt + 1,
+    try: patch.tries ?? 0,
+    patch,
+    limit: run.pipeline.concurrency.tasks,
+    pool: null,
+  }
+}
+
 /** Everything that has to be written of a run; null where that is nothing. Ends the run with its last task. */
 export function writeOf(run: LiveRun, claims: readonly Claim[], extras: Extras, at: number): RunWrite | null {
   const state = endOf(run, at)
   const { answered, cache } = extras
   if (!run.hasPending && claims.length === 0 && state === null && answered === undefined) return null
-  const limit = run.pipeline.concurrency.tasks
   return {
     ...run.takePending(),
     run: run.record.id,
     fence: run.record.fence,
-    claims: claims.map(({ node, patch }) => ({
-      node: node.index,
-      attempt: node.attempt + 1,
-      try: patch.tries ?? 0,
-      patch,
-      limit,
-    })),
     ...(state && { state }),
     ...(answered && { answered }),
     ...(cache.length > 0 && { cache }),

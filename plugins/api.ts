@@ -5,12 +5,12 @@
 import type { Readable } from 'node:stream'
 import type { FailureKind } from '../engine/errors.ts'
 import type { Json, JsonObject, JsonSchema } from '../engine/json.ts'
-import type { Outcome } from '../engine/outcome.ts'
+import type { Outcome, WakeOn } from '../engine/outcome.ts'
 import type { Effects, OperatorInfo, RuntimeName } from '../engine/pipeline.ts'
 
 export type { FailureKind } from '../engine/errors.ts'
 export type { Json, JsonObject, JsonSchema } from '../engine/json.ts'
-export type { Outcome } from '../engine/outcome.ts'
+export type { Answer, Outcome, Question, WakeOn } from '../engine/outcome.ts'
 export type { Effects, OperatorInfo, RuntimeName } from '../engine/pipeline.ts'
 export { durationSchema, parseDuration, parseSize, sizeSchema } from './units.ts'
 
@@ -19,9 +19,14 @@ export function succeeded(outputs: JsonObject = {}): Outcome {
   return { type: 'succeeded', outputs }
 }
 
-/** The attempt failed; `kind` decides what is tried next. The message says what, which name, what to do. */
-export function failed(kind: FailureKind, message: string): Outcome {
-  return { type: 'failed', kind, message }
+/**
+ * The attempt failed; `kind` decides what is tried next. The message says what, which name, what to do.
+ * @param retryAfter milliseconds before which no other try should come (HTTP's Retry-After)
+ */
+export function failed(kind: FailureKind, message: string, retryAfter?: number): Outcome {
+  return retryAfter === undefined
+    ? { type: 'failed', kind, message }
+    : { type: 'failed', kind, message, retryAfter }
 }
 
 /** There was nothing to do; what needs this task sees it skipped. */
@@ -29,9 +34,12 @@ export function skipped(reason: string): Outcome {
   return { type: 'skipped', reason }
 }
 
-/** Gives the slot back until `until` (epoch milliseconds), then runs again with `state` as `task.state`. */
-export function sleep(until: number, state: Json = null): Outcome {
-  return { type: 'sleep', until, state }
+/**
+ * Gives the slot back until `until` (epoch milliseconds; null: until an event of `on`), then runs again with `state` as
+ * `task.state`. Events wake it before; it looks for itself, and may sleep again.
+ */
+export function sleep(until: number | null, state: Json = null, on?: WakeOn): Outcome {
+  return on === undefined ? { type: 'sleep', until, state } : { type: 'sleep', until, state, on }
 }
 
 /** A success that proves nothing either way: `outputs.verdict` is `inconclusive`, and only gates make something of it. */

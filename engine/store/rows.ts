@@ -1,6 +1,16 @@
 /** Rows of a SQL store as records: names, booleans and JSON. Shared by the stores; knows no SQL. */
 import type { Json } from '../json.ts'
-import type { BackfillRecord, EngineRecord, EventRecord, RunRecord, TaskRecord } from './store.ts'
+import type {
+  BackfillRecord,
+  DatasetUpdate,
+  EngineRecord,
+  EventRecord,
+  HeldSlot,
+  RequestRecord,
+  RunRecord,
+  ScheduledPipeline,
+  TaskRecord,
+} from './store.ts'
 
 /** A row as a driver gives it. */
 export type Row = { readonly [column: string]: unknown }
@@ -28,6 +38,14 @@ export function toRun(row: Row): RunRecord {
     owner: row.owner as string | null,
     fence: row.fence as number,
     runtime: row.runtime as RunRecord['runtime'],
+    origin: row.origin as string | null,
+    dueAt: (row.due_at ?? row.created_at) as number,
+    spentUsd: row.spent_usd as number,
+    spentGpuSeconds: row.spent_gpu_seconds as number,
+    pausedFor: row.paused_for as RunRecord['pausedFor'],
+    overdue: row.overdue === 1,
+    overBudget: row.over_budget === 1,
+    provenance: toValue(row.provenance) as RunRecord['provenance'],
   }
 }
 
@@ -37,6 +55,7 @@ export function toTask(row: Row): TaskRecord {
     node: row.node as number,
     task: row.task as number,
     key: row.key as string | null,
+    parent: row.parent as number | null,
     state: row.state as TaskRecord['state'],
     attempt: row.attempt as number,
     tries: row.tries as number,
@@ -48,9 +67,15 @@ export function toTask(row: Row): TaskRecord {
     endedAt: row.ended_at as number | null,
     wakeAt: row.wake_at as number | null,
     carry: toValue(row.carry),
+    wakeOn: toValue(row.wake_on) as TaskRecord['wakeOn'],
     failure: toValue(row.failure) as TaskRecord['failure'],
     outputs: toValue(row.outputs),
     cached: row.cached as string | null,
+    expansion: toValue(row.expansion) as TaskRecord['expansion'],
+    recovery: toValue(row.recovery) as TaskRecord['recovery'],
+    preemptions: row.preemptions as number,
+    pool: row.pool as string | null,
+    slots: row.slots as number,
   }
 }
 
@@ -91,7 +116,58 @@ export function toBackfill(row: Row): BackfillRecord {
     maxActive: row.max_active as number,
     reverse: row.reverse === 1,
     params: JSON.parse(row.params as string),
+    folder: row.folder as string,
+    includeDeploy: row.include_deploy === 1,
     state: row.state as BackfillRecord['state'],
     createdAt: row.created_at as number,
+  }
+}
+
+/** A row of `requests` with its run's id. */
+export function toRequest(row: Row): RequestRecord {
+  return {
+    id: row.id as number,
+    run: row.run_id as string,
+    wish: JSON.parse(row.wish as string),
+    by: row.asked_by as string,
+    at: row.at as number,
+  }
+}
+
+/** A row of `datasets`. */
+export function toDatasetUpdate(row: Row): DatasetUpdate {
+  return {
+    seq: row.seq as number,
+    uri: row.uri as string,
+    at: row.at as number,
+    run: row.run as string | null,
+    task: row.task as string | null,
+  }
+}
+
+/** A row of `pipelines`. */
+export function toScheduled(row: Row): ScheduledPipeline {
+  return {
+    name: row.name as string,
+    version: row.version as string,
+    file: row.file as string,
+    folder: row.folder as string,
+    firstSeenAt: row.first_seen_at as number,
+    cursor: row.cursor as number | null,
+    datasetCursor: row.dataset_cursor as number,
+  }
+}
+
+/** A row of `tasks` that holds a slot, with its run's id, pipeline and backfill. */
+export function toHeld(row: Row): HeldSlot {
+  return {
+    run: row.run_id as string,
+    pipeline: row.pipeline as string,
+    backfill: row.backfill as string | null,
+    node: row.node as number,
+    task: row.task as number,
+    pool: row.pool as string | null,
+    slots: row.slots as number,
+    tryStartedAt: row.try_started_at as number | null,
   }
 }

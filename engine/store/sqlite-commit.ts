@@ -3,7 +3,18 @@ import { bug } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { taskTransitions } from '../state.ts'
 import type { Connection } from './sqlite-connection.ts'
-import type { Batch, CommitResult, RunClaim, RunWrite, TaskClaim, TaskPatch, TaskWrite } from './store.ts'
+import type {
+  Batch,
+  CommitResult,
+  DeniedBy,
+  PoolClaim,
+  RunClaim,
+  RunPatch,
+  RunWrite,
+  TaskClaim,
+  TaskPatch,
+  TaskWrite,
+} from './store.ts'
 
 /** Column names of the fields of a task's patch. */
 const columns: { readonly [field in keyof TaskPatch]-?: string } = {
@@ -18,10 +29,28 @@ const columns: { readonly [field in keyof TaskPatch]-?: string } = {
   endedAt: 'ended_at',
   wakeAt: 'wake_at',
   carry: 'carry',
+  wakeOn: 'wake_on',
   failure: 'failure',
   outputs: 'outputs',
   cached: 'cached',
+  expansion: 'expansion',
+  recovery: 'recovery',
+  preemptions: 'preemptions',
+  pool: 'pool',
+  slots: 'slots',
 }
+
+/** Column names of the fields of a run's patch. */
+const runColumns: { readonly [field in keyof RunPatch]-?: string } = {
+  spentUsd: 'spent_usd',
+  spentGpuSeconds: 'spent_gpu_seconds',
+  pausedFor: 'paused_for',
+  overdue: 'overdue',
+  overBudget: 'over_budget',
+}
+
+/** A run `o` that counts in limits of runs: it has started and not ended. One that was paused while queued does not. */
+const started = "(o.state = 'running' OR (o.state = 'paused' AND o.started_at IS NOT NULL))"
 
 /** Writes batches over one connection. */
 export class SqliteWriter {
@@ -36,19 +65,25 @@ export class SqliteWriter {
   commit(batch: Batch): CommitResult {
     return this.#db.transaction(() => {
       const lost: string[] = []
-      const denied = new Map<string, readonly number[]>()
       const owned = ({ run, fence }: { readonly run: string; readonly fence: number }) => {
         const seq = this.#owned(run, batch.engine, fence)
         if (seq === null) lost.push(run)
-        return seq === null ? [] : [seq]
+        return seq
       }
-      const writes = batch.runs.flatMap((write) => owned(write).map((seq) => ({ seq, write })))
-      for (const { seq, write } of writes) this.#writeRun(seq, write, batch.at)
+      const seqs = new Map<string, number>()
+      for (const write of batch.runs) {
+        const seq = owned(write)
+        if (seq === null) continue
+        seqs.set(write.run, seq)
+        this.#writeRun(seq, write, batch.at)
+      }
       // After all that frees a slot, in whatever run.
-      for (const { seq, write } of writes) denied.set(write.run, this.#claimAll(seq, write, batch.at))
-      const started = batch.starts
-        .filter((claim) => owned(claim).some((seq) => this.#start(seq, claim, batch)))
-        .map((claim) => claim.run)
+      const denied = this.#claimAll(batch, seqs)
+      const started: string[] = []
+      for (const claim of batch.starts) {
+        const seq = owned(claim)
+        if (seq !== null && this.#start(seq, claim, batch)) started.push(claim.run)
+      }
       return { lost, denied, started }
     })
   }
@@ -65,14 +100,14 @@ export class SqliteWriter {
   }
 
   #writeRun(seq: number, write: RunWrite, at: number): void {
-    for (const { node, task, key } of write.grow) {
+    for (const { node, task, key, parent } of write.grow) {
       this.#db.run(
-        'INSERT INTO tasks (run, node, task, key, state) VALUES (?, ?, ?, ?, ?)',
+        "INSERT INTO tasks (run, node, task, key, parent, state) VALUES (?, ?, ?, ?, ?, 'waiting')",
         seq,
         node,
         task,
         key,
-        'waiting',
+        parent,
       )
     }
     for (const task of write.tasks) this.#writeTask(seq, task, at)
@@ -87,24 +122,48 @@ export class SqliteWriter {
       )
     }
     for (const id of write.answered ?? []) this.#db.run('DELETE FROM requests WHERE id = ?', id)
-    if (write.state !== undefined) {
-      const { event, to, startedAt, endedAt } = write.state
-      this.#db.run(
-        'UPDATE runs SET state = ?, started_at = coalesce(?, started_at), ended_at = coalesce(?, ended_at) WHERE seq = ?',
-        to,
-        startedAt ?? null,
-        endedAt ?? null,
-        seq,
-      )
-      this.event(seq, null, null, event, at, null)
-      if (endedAt !== undefined) this.#db.run('DELETE FROM requests WHERE run = ?', seq)
-    }
+    for (const { uri, task } of write.datasets ?? [])
+      this.#db.run('INSERT INTO datasets (uri, at, run, task) VALUES (?, ?, ?, ?)', uri, at, write.run, task)
+    for (const { event, detail } of write.events ?? []) this.event(seq, null, null, event, at, detail)
+    if (write.patch !== undefined) this.#patchRun(seq, write.patch)
+    if (write.state !== undefined) this.#moveRun(seq, write.state, at)
   }
 
-  /** The nodes whose claims had no room: from the first one on, since nothing frees a slot in between. */
-  #claimAll(seq: number, { run, claims }: RunWrite, at: number): number[] {
-    const granted = claims.findIndex((claim) => !this.#claim(seq, run, claim, at))
-    return granted < 0 ? [] : claims.slice(granted).map(({ node }) => node)
+  #moveRun(seq: number, state: NonNullable<RunWrite['state']>, at: number): void {
+    const { event, to, startedAt, endedAt, detail } = state
+    this.#db.run(
+      `UPDATE runs SET state = ?, started_at = coalesce(?, started_at), ended_at = ${endedAt === undefined ? 'coalesce(?, ended_at)' : '?'} WHERE seq = ?`,
+      to,
+      startedAt ?? null,
+      endedAt ?? null,
+      seq,
+    )
+    this.event(seq, null, null, event, at, detail ?? null)
+    if (typeof endedAt === 'number') this.#db.run('DELETE FROM requests WHERE run = ?', seq)
+  }
+
+  #patchRun(seq: number, patch: RunPatch): void {
+    for (const [field, value] of Object.entries(patch) as [keyof RunPatch, unknown][])
+      this.#db.run(`UPDATE runs SET ${runColumns[field]} = ? WHERE seq = ?`, toColumn(field, value), seq)
+  }
+
+  /**
+   * The claims that had no room. What a limit had no room for stands in front of all that come after it under the same
+   * limit, so that nothing that takes many slots starves behind what takes few.
+   */
+  #claimAll({ claims, at }: Batch, seqs: ReadonlyMap<string, number>): Map<number, DeniedBy> {
+    const denied = new Map<number, DeniedBy>()
+    const full = new Set<string>()
+    for (const [place, claim] of claims.entries()) {
+      const seq = seqs.get(claim.run)
+      if (seq === undefined) continue
+      const limits = limitsOf(claim, seq)
+      const by = limits.find(([, name]) => full.has(name))?.[0] ?? this.#claim(seq, claim, at)
+      if (by === null) continue
+      for (const [limit, name] of limits) if (limit === by) full.add(name)
+      denied.set(place, by)
+    }
+    return denied
   }
 
   #writeTask(seq: number, { node, events, patch }: TaskWrite, at: number): void {
@@ -118,8 +177,12 @@ export class SqliteWriter {
     for (const { event, attempt, detail } of events) this.event(seq, node, attempt, event, at, detail ?? null)
   }
 
-  #claim(seq: number, run: string, claim: TaskClaim, at: number): boolean {
-    if (claim.limit !== null && this.#holding(run) >= claim.limit) return false
+  /** The limit that had no room, or null: the claim is granted. */
+  #claim(seq: number, claim: TaskClaim, at: number): DeniedBy | null {
+    const { run, limit, pool } = claim
+    if (limit !== null && this.#holding(run) >= limit) return 'tasks'
+    const full = pool === null ? null : this.#fullPool(pool)
+    if (full !== null) return full
     const granted = this.#patch(
       seq,
       claim.node,
@@ -130,7 +193,20 @@ export class SqliteWriter {
     if (!granted)
       throw bug(`task ${claim.node} of run ${run} was claimed as attempt ${claim.attempt} out of turn`)
     this.event(seq, claim.node, claim.attempt, 'claim', at, { try: claim.try })
-    return true
+    return null
+  }
+
+  #fullPool({ name, slots, limit, share }: PoolClaim): DeniedBy | null {
+    if (limit === null && share === null) return null
+    const row = this.#db.get(
+      `SELECT coalesce(sum(tasks.slots), 0) AS used,
+         coalesce(sum(tasks.slots) FILTER (WHERE runs.backfill IS NOT NULL), 0) AS shared
+       FROM tasks INDEXED BY tasks_in_pool JOIN runs ON runs.seq = tasks.run
+       WHERE tasks.holding = 1 AND tasks.pool = ?`,
+      name,
+    ) as { readonly used: number; readonly shared: number }
+    if (limit !== null && row.used + slots > limit) return 'pool'
+    return share !== null && row.shared + slots > share ? 'share' : null
   }
 
   /** Attempts that may still run, over all runs of the same pipeline. */
@@ -143,15 +219,17 @@ export class SqliteWriter {
     return row?.used as number
   }
 
-  #start(seq: number, { limit, backfillLimit }: RunClaim, batch: Batch): boolean {
+  #start(seq: number, { limit, scheduledLimit, backfillLimit }: RunClaim, batch: Batch): boolean {
     const { changes } = this.#db.run(
       `UPDATE runs SET state = 'running', started_at = coalesce(started_at, @at)
        WHERE seq = @seq AND state = 'queued'
          AND (@limit IS NULL OR backfill IS NOT NULL OR
-           (SELECT count(*) FROM runs o WHERE o.pipeline = runs.pipeline AND o.state IN ('running', 'paused') AND o.backfill IS NULL) < @limit)
+           (SELECT count(*) FROM runs o WHERE o.pipeline = runs.pipeline AND ${started} AND o.backfill IS NULL) < @limit)
+         AND (@scheduledLimit IS NULL OR
+           (SELECT count(*) FROM runs o WHERE o.pipeline = runs.pipeline AND ${started} AND o.trigger = 'schedule') < @scheduledLimit)
          AND (@backfillLimit IS NULL OR
-           (SELECT count(*) FROM runs o WHERE o.backfill = runs.backfill AND o.state IN ('running', 'paused')) < @backfillLimit)`,
-      { at: batch.at, seq, limit, backfillLimit },
+           (SELECT count(*) FROM runs o WHERE o.backfill = runs.backfill AND ${started}) < @backfillLimit)`,
+      { at: batch.at, seq, limit, scheduledLimit, backfillLimit },
     )
     if (changes === 0) return false
     this.event(seq, null, null, 'start', batch.at, null)
@@ -203,7 +281,25 @@ export class SqliteWriter {
   }
 }
 
-const jsonFields: ReadonlySet<string> = new Set<keyof TaskPatch>(['carry', 'failure', 'outputs'])
+/** The limits that a claim counts in, and a name for each. */
+function limitsOf({ limit, pool }: TaskClaim, run: number): [DeniedBy, string][] {
+  return [
+    ...(limit === null ? [] : [['tasks', `tasks of ${run}`] as [DeniedBy, string]]),
+    ...(pool === null ? [] : [['pool', `pool ${pool.name}`] as [DeniedBy, string]]),
+    ...(pool === null || pool.share === null
+      ? []
+      : [['share', `share of ${pool.name}`] as [DeniedBy, string]]),
+  ]
+}
+
+const jsonFields: ReadonlySet<string> = new Set<keyof TaskPatch>([
+  'carry',
+  'failure',
+  'outputs',
+  'wakeOn',
+  'expansion',
+  'recovery',
+])
 
 function toColumn(field: string, value: unknown): unknown {
   if (value === null || value === undefined) return null

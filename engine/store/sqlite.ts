@@ -1,21 +1,25 @@
 /** The SQLite store: what it keeps and how it is read. How batches are written is sqlite-commit.ts. */
+
+import { bug } from '../errors.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Pipeline } from '../pipeline.ts'
-import { type Row, toBackfill, toEngine, toEvent, toRun, toTask, toValue } from './rows.ts'
+import { type Row, toEngine, toEvent, toHeld, toRequest, toRun, toTask, toValue } from './rows.ts'
 import { SqliteWriter } from './sqlite-commit.ts'
 import { Connection, type SqliteOptions } from './sqlite-connection.ts'
+import { keepVersion, SqlitePlans } from './sqlite-plans.ts'
 import type {
-  BackfillRecord,
   Batch,
   CommitResult,
   EngineRecord,
   EventRecord,
+  HeldSlot,
   NewRun,
   RequestRecord,
   RunFilter,
   RunRecord,
   Store,
   TaskRecord,
+  Wish,
 } from './store.ts'
 
 /** Opens, or makes, a SQLite store and brings its tables up to date. */
@@ -24,15 +28,17 @@ export function openSqlite(options: SqliteOptions): Store {
 }
 
 const insertTask =
-  'INSERT INTO tasks (run, node, task, state, ended_at, outputs, cached) VALUES (?, ?, ?, ?, ?, ?, ?)'
+  'INSERT INTO tasks (run, node, task, parent, state, ended_at, outputs, cached) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
 
-class SqliteStore implements Store {
+class SqliteStore extends SqlitePlans implements Store {
   readonly #db: Connection
   readonly #writer: SqliteWriter
 
   constructor(options: SqliteOptions) {
-    this.#db = new Connection(options)
-    this.#writer = new SqliteWriter(this.#db)
+    const db = new Connection(options)
+    super(db)
+    this.#db = db
+    this.#writer = new SqliteWriter(db)
   }
 
   async commit(batch: Batch): Promise<CommitResult> {
@@ -42,17 +48,11 @@ class SqliteStore implements Store {
   async createRun(run: NewRun, engine: string, at: number): Promise<RunRecord> {
     return this.#db.transaction(() => {
       const { pipeline } = run
-      this.#db.run(
-        'INSERT INTO versions VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-        pipeline.version,
-        pipeline.name,
-        JSON.stringify(pipeline),
-        at,
-      )
+      keepVersion(this.#db, pipeline, at)
       const { changes, lastInsertRowid: seq } = this.#db.run(
-        `INSERT INTO runs (id, pipeline, version, folder, params, trigger, interval_start, interval_end, backfill, state, created_at, owner, fence, runtime)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, 1, ?)
-         ON CONFLICT (backfill, interval_start, interval_end) WHERE backfill IS NOT NULL DO NOTHING`,
+        `INSERT INTO runs (id, pipeline, version, folder, params, trigger, interval_start, interval_end, backfill, state, created_at, owner, fence, runtime, origin, due_at, provenance)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, 1, ?, ?, ?, ?)
+         ON CONFLICT DO NOTHING`,
         run.id,
         pipeline.name,
         pipeline.version,
@@ -65,29 +65,36 @@ class SqliteStore implements Store {
         at,
         engine,
         run.runtime ?? null,
+        run.origin ?? null,
+        run.dueAt ?? at,
+        run.provenance === undefined ? null : JSON.stringify(run.provenance),
       )
-      if (changes === 0) return this.#ofBackfill(run)
+      if (changes === 0) return this.#madeBefore(run)
       const omitted = new Set(run.omit)
       const given = new Map(run.given?.map((one) => [one.node, one]))
       for (let node = 0; node < pipeline.tasks.length; node++) {
         const { outputs, run: from } = given.get(node) ?? { outputs: null, run: null }
         const state = from !== null ? 'succeeded' : omitted.has(node) ? 'skipped' : 'waiting'
         const ended = state === 'waiting' ? null : at
-        this.#db.run(insertTask, seq, node, node, state, ended, from && JSON.stringify(outputs), from)
+        const parent = pipeline.tasks[node]?.group ?? null
+        this.#db.run(insertTask, seq, node, node, parent, state, ended, from && JSON.stringify(outputs), from)
       }
       this.#writer.event(Number(seq), null, null, 'create', at, null)
       return toRun(this.#db.get('SELECT * FROM runs WHERE seq = ?', seq) as Row)
     })
   }
 
-  #ofBackfill({ backfill, interval: { start, end } }: NewRun): RunRecord {
+  /** The run that there is for the same interval of the backfill, or of the same origin. */
+  #madeBefore({ id, backfill, interval: { start, end }, origin }: NewRun): RunRecord {
     const row = this.#db.get(
-      'SELECT * FROM runs WHERE backfill = ? AND interval_start = ? AND interval_end = ?',
+      `SELECT * FROM runs WHERE origin = ? OR (backfill = ? AND interval_start = ? AND interval_end = ?)`,
+      origin ?? null,
       backfill,
       start,
       end,
     )
-    return toRun(row as Row)
+    if (row === undefined) throw bug(`run ${id} was neither made nor made before`)
+    return toRun(row)
   }
 
   async run(id: string): Promise<RunRecord | null> {
@@ -95,7 +102,15 @@ class SqliteStore implements Store {
     return row === undefined ? null : toRun(row)
   }
 
-  async runs({ pipeline, backfill, owner, active, limit }: RunFilter): Promise<readonly RunRecord[]> {
+  async runs({
+    pipeline,
+    backfill,
+    owner,
+    trigger,
+    origin,
+    active,
+    limit,
+  }: RunFilter): Promise<readonly RunRecord[]> {
     const conditions: string[] = []
     const values: unknown[] = []
     const where = (condition: string, ...more: unknown[]) => {
@@ -105,6 +120,8 @@ class SqliteStore implements Store {
     if (pipeline !== undefined) where('pipeline = ?', pipeline)
     if (backfill !== undefined) where('backfill = ?', backfill)
     if (owner !== undefined) where('owner = ?', owner)
+    if (trigger !== undefined) where('trigger = ?', trigger)
+    if (origin !== undefined) where('origin = ?', origin)
     if (active === true) where("state IN ('queued', 'running', 'paused')")
     if (active === false) where("state NOT IN ('queued', 'running', 'paused')")
     const clause = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
@@ -119,11 +136,16 @@ class SqliteStore implements Store {
   }
 
   async latest(pipeline: string): Promise<{ pipeline: Pipeline; folder: string } | null> {
-    const row = this.#db.get(
-      `SELECT folder, compiled FROM runs JOIN versions USING (version)
+    const row =
+      this.#db.get(
+        'SELECT folder, compiled FROM pipelines JOIN versions USING (version) WHERE name = ?',
+        pipeline,
+      ) ??
+      this.#db.get(
+        `SELECT folder, compiled FROM runs JOIN versions USING (version)
        WHERE runs.pipeline = ? ORDER BY runs.seq DESC LIMIT 1`,
-      pipeline,
-    )
+        pipeline,
+      )
     return row === undefined
       ? null
       : { pipeline: JSON.parse(row.compiled as string), folder: row.folder as string }
@@ -210,68 +232,34 @@ class SqliteStore implements Store {
     this.#db.run('DELETE FROM engines WHERE id = ?', engine)
   }
 
-  async request(run: string, kind: RequestRecord['kind'], at: number): Promise<void> {
+  async request(run: string, wish: Wish, by: string, at: number): Promise<void> {
     this.#db.run(
-      `INSERT INTO requests (run, kind, at)
-       SELECT seq, ?, ? FROM runs WHERE id = ? AND state IN ('queued', 'running', 'paused')`,
-      kind,
+      `INSERT INTO requests (run, wish, asked_by, at)
+       SELECT seq, ?, ?, ? FROM runs WHERE id = ? AND state IN ('queued', 'running', 'paused')`,
+      JSON.stringify(wish),
+      by,
       at,
       run,
     )
   }
 
   async requests(engine: string): Promise<readonly RequestRecord[]> {
-    const rows = this.#db.all(
-      `SELECT requests.id, runs.id AS run, kind, at FROM requests JOIN runs ON runs.seq = requests.run
-       WHERE runs.owner = ? ORDER BY requests.id`,
-      engine,
-    )
-    return rows.map((row) => ({
-      id: row.id as number,
-      run: row.run as string,
-      kind: 'cancel',
-      at: row.at as number,
-    }))
-  }
-
-  async createBackfill(b: BackfillRecord): Promise<BackfillRecord> {
-    const asked = [b.pipeline, b.from, b.to, b.mode, b.reverse ? 1 : 0, JSON.stringify(b.params)]
-    return this.#db.transaction(() => {
-      const [pipeline, from, to, mode, reverse, params] = asked
-      const values = [
-        b.id,
-        pipeline,
-        b.version,
-        from,
-        to,
-        mode,
-        b.maxActive,
-        reverse,
-        params,
-        b.state,
-        b.createdAt,
-      ]
-      const insert = 'INSERT INTO backfills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'
-      if (this.#db.run(insert, ...values).changes > 0) return b
-      const same = `SELECT * FROM backfills WHERE state = 'running' AND pipeline = ? AND from_time = ? AND to_time = ?
-        AND mode = ? AND reverse = ? AND params = ?`
-      return toBackfill(this.#db.get(same, ...asked) as Row)
-    })
-  }
-
-  async backfills({ pipeline, id }: { pipeline?: string; id?: string }): Promise<readonly BackfillRecord[]> {
     return this.#db
       .all(
-        `SELECT * FROM backfills WHERE pipeline = coalesce(?, pipeline) AND id = coalesce(?, id)
-       ORDER BY created_at DESC, id DESC`,
-        pipeline ?? null,
-        id ?? null,
+        `SELECT requests.*, runs.id AS run_id FROM requests JOIN runs ON runs.seq = requests.run
+       WHERE runs.owner = ? ORDER BY requests.id`,
+        engine,
       )
-      .map(toBackfill)
+      .map(toRequest)
   }
 
-  async endBackfill(id: string, state: BackfillRecord['state']): Promise<void> {
-    this.#db.run('UPDATE backfills SET state = ? WHERE id = ?', state, id)
+  async held(): Promise<readonly HeldSlot[]> {
+    return this.#db
+      .all(
+        `SELECT tasks.*, runs.id AS run_id, runs.pipeline, runs.backfill
+       FROM tasks INDEXED BY tasks_holding JOIN runs ON runs.seq = tasks.run WHERE tasks.holding = 1`,
+      )
+      .map(toHeld)
   }
 
   async close(): Promise<void> {

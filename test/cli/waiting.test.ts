@@ -13,7 +13,8 @@ async function twoRuns(limit: number | null) {
     engine: 'e1',
     at: 2,
     runs: [],
-    starts: [{ run: first.id, fence: 1, limit, backfillLimit: null }],
+    claims: [],
+    starts: [{ run: first.id, fence: 1, limit, scheduledLimit: null, backfillLimit: null }],
   })
   const second = await store.createRun({ ...made, id: 'second', interval: { start: 1, end: 2 } }, 'e2', 3)
   return { store, pipeline, first, second }

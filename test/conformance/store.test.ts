@@ -1,7 +1,7 @@
 /** What every store must do. A new store is a line in `stores`. */
 import t from 'tap'
 import { openSqlite } from '../../engine/store/sqlite.ts'
-import type { NewRun, RunWrite, Store, TaskClaim } from '../../engine/store/store.ts'
+import type { NewRun, PoolClaim, RunWrite, Store, TaskClaim } from '../../engine/store/store.ts'
 import { pipelineOf } from '../support/pipelines.ts'
 
 const stores: { [name: string]: (folder: string) => Store } = {
@@ -25,13 +25,22 @@ function newRun(id: string, more: Partial<NewRun> = {}): NewRun {
   }
 }
 
-function claim(node: number, attempt: number, limit: number | null = null): TaskClaim {
+/** A claim of task 0, or of what `more` says. */
+function claim(run: string, more: Partial<TaskClaim> = {}): TaskClaim {
+  const { attempt = 1 } = more
   const patch = { state: 'running', holding: true, tries: attempt } as const
-  return { node, attempt, try: attempt, patch, limit }
+  return { run, node: 0, attempt, try: attempt, patch, limit: null, pool: null, ...more }
+}
+
+/** A claim of slots of the pool `gpu`. */
+function claimOfPool(run: string, pool: Partial<PoolClaim>): TaskClaim {
+  const whole = { name: 'gpu', slots: 1, limit: null, share: null, ...pool }
+  const patch = { state: 'running', holding: true, tries: 1, pool: 'gpu', slots: whole.slots } as const
+  return claim(run, { pool: whole, patch })
 }
 
 function writeTo(run: string, more: Partial<RunWrite>): RunWrite {
-  return { run, fence: 1, tasks: [], claims: [], grow: [], ...more }
+  return { run, fence: 1, tasks: [], grow: [], ...more }
 }
 
 const freeing = { state: 'succeeded', holding: false } as const
@@ -40,7 +49,17 @@ const unblockA = { node: 0, events: [{ event: 'unblock', attempt: 0 }], patch: {
 for (const [name, open] of Object.entries(stores)) {
   t.test(name, async (t) => {
     let store: Store
-    const commit = (runs: RunWrite[], engine = 'e1') => store.commit({ engine, at: 10, runs, starts: [] })
+    const commit = (runs: RunWrite[], claims: TaskClaim[] = []) =>
+      store.commit({ engine: 'e1', at: 10, runs, claims, starts: [] })
+    /** Commits claims of runs of which nothing else is written; gives those that were denied, and by what. */
+    const claims = async (...all: TaskClaim[]) => [
+      ...(
+        await commit(
+          [...new Set(all.map(({ run }) => run))].map((run) => writeTo(run, {})),
+          all,
+        )
+      ).denied,
+    ]
     t.beforeEach((t) => {
       store = open(t.testdir())
     })
@@ -69,22 +88,25 @@ for (const [name, open] of Object.entries(stores)) {
     t.test('a claim finds the slot that the same batch frees, whichever run comes first', async (t) => {
       for (const id of ['r1', 'r2']) await store.createRun(newRun(id), 'e1', 5)
       await commit(['r1', 'r2'].map((id) => writeTo(id, { tasks: [unblockA] })))
-      t.match(await commit([writeTo('r2', { claims: [claim(0, 1, 1)] })]), { lost: [] })
+      t.strictSame(await claims(claim('r2', { limit: 1 })), [])
       const freed = { node: 0, events: [{ event: 'succeed', attempt: 1 }], patch: freeing } as const
-      const { denied } = await commit([
-        writeTo('r1', { claims: [claim(0, 1, 1)] }),
-        writeTo('r2', { tasks: [freed] }),
-      ])
-      t.strictSame([...denied.values()].flat(), [])
+      const { denied } = await commit(
+        [writeTo('r1', {}), writeTo('r2', { tasks: [freed] })],
+        [claim('r1', { limit: 1 })],
+      )
+      t.strictSame([...denied], [])
     })
 
     t.test('a queued run of another owner is lost to whoever would start it', async (t) => {
       const record = await store.createRun(newRun('r1'), 'e1', 5)
       await store.takeOver('r1', record, 'e2')
-      const starts = [{ run: 'r1', fence: 1, limit: 1, backfillLimit: null }]
-      t.match(await store.commit({ engine: 'e1', at: 6, runs: [], starts }), { lost: ['r1'], started: [] })
-      const own = [{ run: 'r1', fence: 2, limit: 1, backfillLimit: null }]
-      t.match(await store.commit({ engine: 'e2', at: 6, runs: [], starts: own }), {
+      const starts = [{ run: 'r1', fence: 1, limit: 1, scheduledLimit: null, backfillLimit: null }]
+      t.match(await store.commit({ engine: 'e1', at: 6, runs: [], claims: [], starts }), {
+        lost: ['r1'],
+        started: [],
+      })
+      const own = [{ run: 'r1', fence: 2, limit: 1, scheduledLimit: null, backfillLimit: null }]
+      t.match(await store.commit({ engine: 'e2', at: 6, runs: [], claims: [], starts: own }), {
         lost: [],
         started: ['r1'],
       })
@@ -92,18 +114,18 @@ for (const [name, open] of Object.entries(stores)) {
 
     t.test('nothing is asked of a run that has ended', async (t) => {
       await store.createRun(newRun('r1'), 'e1', 5)
-      await store.request('r1', 'cancel', 6)
+      await store.request('r1', { kind: 'cancel' }, 'ann', 6)
       t.equal((await store.requests('e1')).length, 1)
       await commit([writeTo('r1', { state: { event: 'succeed', to: 'succeeded', endedAt: 7 } })])
       t.strictSame(await store.requests('e1'), [], 'what was asked before')
-      await store.request('r1', 'cancel', 8)
+      await store.request('r1', { kind: 'cancel' }, 'ann', 8)
       t.strictSame(await store.requests('e1'), [], 'what is asked after')
     })
 
     t.test('ended runs that still hold a slot are found', async (t) => {
       await store.createRun(newRun('r1'), 'e1', 5)
       await commit([writeTo('r1', { tasks: [unblockA] })])
-      await commit([writeTo('r1', { claims: [claim(0, 1)] })])
+      await claims(claim('r1'))
       t.strictSame(await store.leftovers(), [], 'a run that goes on')
       await commit([writeTo('r1', { state: { event: 'cancel', to: 'cancelled', endedAt: 7 } })])
       t.strictSame(await store.leftovers(), ['r1'])
@@ -126,15 +148,17 @@ for (const [name, open] of Object.entries(stores)) {
       'a claim takes the next attempt number, and a second claim of the same attempt is a bug',
       async (t) => {
         await store.createRun(newRun('r1'), 'e1', 5)
-        await commit([writeTo('r1', { tasks: [unblockA], claims: [claim(0, 1)] })])
+        await commit([writeTo('r1', { tasks: [unblockA] })], [claim('r1')])
         t.match((await store.tasks('r1'))[0], { state: 'running', attempt: 1, holding: true })
-        await t.rejects(commit([writeTo('r1', { claims: [claim(0, 1)] })]), { code: 'E700' })
+        await t.rejects(claims(claim('r1')), { code: 'E700' })
       },
     )
 
     t.test('a batch that cannot be written whole is not written at all', async (t) => {
       await store.createRun(newRun('r1'), 'e1', 5)
-      await t.rejects(commit([writeTo('r1', { tasks: [unblockA], claims: [claim(1, 1)] })]), { code: 'E700' })
+      await t.rejects(commit([writeTo('r1', { tasks: [unblockA] })], [claim('r1', { node: 1 })]), {
+        code: 'E700',
+      })
       t.equal((await store.tasks('r1'))[0]?.state, 'waiting')
       t.strictSame(
         (await store.events('r1')).map(({ event }) => event),
@@ -144,7 +168,7 @@ for (const [name, open] of Object.entries(stores)) {
 
     t.test('an outcome of an attempt that is no longer the current one is refused', async (t) => {
       await store.createRun(newRun('r1'), 'e1', 5)
-      await commit([writeTo('r1', { tasks: [unblockA], claims: [claim(0, 1)] })])
+      await commit([writeTo('r1', { tasks: [unblockA] })], [claim('r1')])
       const late = {
         node: 0,
         events: [{ event: 'succeed', attempt: 0 }],
@@ -174,14 +198,9 @@ for (const [name, open] of Object.entries(stores)) {
       'claims beyond the limit are denied, over all runs of the pipeline, within one batch too',
       async (t) => {
         for (const id of ['r1', 'r2', 'r3']) await store.createRun(newRun(id), 'e1', 5)
-        const runs = ['r1', 'r2', 'r3'].map((id) =>
-          writeTo(id, { tasks: [unblockA], claims: [claim(0, 1, 2)] }),
-        )
-        const { denied } = await commit(runs)
-        t.strictSame(
-          [...denied].filter(([, nodes]) => nodes.length > 0),
-          [['r3', [0]]],
-        )
+        const runs = ['r1', 'r2', 'r3'].map((id) => writeTo(id, { tasks: [unblockA] }))
+        const all = ['r1', 'r2', 'r3'].map((id) => claim(id, { limit: 2 }))
+        t.strictSame([...(await commit(runs, all)).denied], [[2, 'tasks']])
         t.match((await store.tasks('r3'))[0], { state: 'ready', attempt: 0 })
         const cancelled = {
           node: 0,
@@ -189,13 +208,9 @@ for (const [name, open] of Object.entries(stores)) {
           patch: { state: 'cancelled' },
         } as const
         await commit([writeTo('r1', { tasks: [cancelled] })])
-        t.equal(
-          (await commit([writeTo('r3', { claims: [claim(0, 1, 2)] })])).denied.get('r3')?.length,
-          1,
-          'it still holds',
-        )
+        t.strictSame(await claims(claim('r3', { limit: 2 })), [[0, 'tasks']], 'it still holds')
         await commit([writeTo('r1', { tasks: [{ node: 0, events: [], patch: { holding: false } }] })])
-        t.equal((await commit([writeTo('r3', { claims: [claim(0, 1, 2)] })])).denied.get('r3')?.length, 0)
+        t.strictSame(await claims(claim('r3', { limit: 2 })), [])
       },
     )
 
@@ -205,7 +220,8 @@ for (const [name, open] of Object.entries(stores)) {
           engine: 'e1',
           at: 9,
           runs: [],
-          starts: ids.map((run) => ({ run, fence: 1, limit, backfillLimit })),
+          claims: [],
+          starts: ids.map((run) => ({ run, fence: 1, limit, scheduledLimit: null, backfillLimit })),
         })
       for (const id of ['r1', 'r2']) await store.createRun(newRun(id), 'e1', 5)
       for (const [start, id] of ['b1', 'b2', 'b3'].entries())
@@ -214,6 +230,110 @@ for (const [name, open] of Object.entries(stores)) {
       t.strictSame((await starts(['b1', 'b2', 'b3'], 1, 2)).started, ['b1', 'b2'])
       t.match(await store.run('r1'), { state: 'running', startedAt: 9 })
     })
+
+    t.test('slots of a pool are counted over all runs; backfills have their share of them', async (t) => {
+      for (const id of ['r1', 'r2', 'r3', 'r4']) await store.createRun(newRun(id), 'e1', 5)
+      await store.createRun(newRun('b1', { backfill: 'b' }), 'e1', 5)
+      await store.createRun(newRun('b2', { backfill: 'b', interval: { start: 2, end: 3 } }), 'e1', 5)
+      const all = ['r1', 'r2', 'r3', 'r4', 'b1', 'b2']
+      await commit(all.map((id) => writeTo(id, { tasks: [unblockA] })))
+      t.strictSame(await claims(claimOfPool('b1', { limit: 4, share: 2, slots: 2 })), [])
+      t.strictSame(await claims(claimOfPool('b2', { limit: 4, share: 2 })), [[0, 'share']])
+      t.strictSame(
+        await claims(
+          claimOfPool('r1', { limit: 4 }),
+          claimOfPool('r2', { limit: 4, slots: 2 }),
+          claimOfPool('r3', { limit: 4 }),
+          claim('r4'),
+        ),
+        [
+          [1, 'pool'],
+          [2, 'pool'],
+        ],
+        'nothing small passes what is large and stands before it',
+      )
+      t.match(
+        (await store.held()).map(({ run, pool, slots, backfill }) => [run, pool, slots, backfill]),
+        [
+          ['r1', 'gpu', 1, null],
+          ['r4', null, 1, null],
+          ['b1', 'gpu', 2, 'b'],
+        ],
+      )
+    })
+
+    t.test('scheduled runs wait for the one before, whatever else runs', async (t) => {
+      await store.createRun(newRun('manual'), 'e1', 5)
+      for (const id of ['s1', 's2']) await store.createRun(newRun(id, { trigger: 'schedule' }), 'e1', 5)
+      const starts = ['manual', 's1', 's2'].map((run) => ({
+        run,
+        fence: 1,
+        limit: null,
+        scheduledLimit: run === 'manual' ? null : 1,
+        backfillLimit: null,
+      }))
+      const { started } = await store.commit({ engine: 'e1', at: 9, runs: [], claims: [], starts })
+      t.strictSame(started, ['manual', 's1'])
+    })
+
+    t.test('of an origin there is one run, whoever makes it first', async (t) => {
+      const first = await store.createRun(newRun('r1', { origin: 'schedule:test:2' }), 'e1', 5)
+      t.strictSame(await store.createRun(newRun('r2', { origin: 'schedule:test:2' }), 'e2', 6), first)
+      t.strictSame(await store.runs({ origin: 'schedule:test:2' }), [first])
+    })
+
+    t.test('a run keeps what it spent, why it is paused, and what happened to it as a whole', async (t) => {
+      await store.createRun(newRun('r1', { dueAt: 3, provenance: { dagctl: '1' } }), 'e1', 5)
+      t.match(await store.run('r1'), { dueAt: 3, spentUsd: 0, pausedFor: null, provenance: { dagctl: '1' } })
+      const patch = { spentUsd: 0.5, spentGpuSeconds: 3, pausedFor: 'budget', overBudget: true } as const
+      await commit([writeTo('r1', { patch, events: [{ event: 'over_budget', detail: { usd: 0.5 } }] })])
+      t.match(await store.run('r1'), patch)
+      t.match((await store.events('r1')).at(-1), { event: 'over_budget', node: null, detail: { usd: 0.5 } })
+    })
+
+    t.test('an end that is taken back is no end', async (t) => {
+      await store.createRun(newRun('r1'), 'e1', 5)
+      await commit([writeTo('r1', { state: { event: 'fail', to: 'failed', endedAt: 7 } })])
+      await commit([writeTo('r1', { state: { event: 'retry', to: 'queued', endedAt: null } })])
+      t.match(await store.run('r1'), { state: 'queued', endedAt: null })
+    })
+
+    t.test('updates of datasets are kept in order, with the newest of each', async (t) => {
+      await store.createRun(newRun('r1'), 'e1', 5)
+      await store.updateDataset('s3://b/x', 1)
+      await commit([writeTo('r1', { datasets: [{ uri: 's3://b/y', task: 'a' }] })])
+      await store.updateDataset('s3://b/x', 3)
+      t.match(await store.datasetUpdates(1), [
+        { seq: 2, uri: 's3://b/y', run: 'r1', task: 'a', at: 10 },
+        { seq: 3, uri: 's3://b/x', run: null, task: null, at: 3 },
+      ])
+      t.match(await store.datasetUpdates(0, 's3://b/x'), [{ seq: 1 }, { seq: 3 }])
+      t.strictSame(
+        (await store.datasets()).map(({ uri, seq }) => [uri, seq]),
+        [
+          ['s3://b/x', 3],
+          ['s3://b/y', 2],
+        ],
+      )
+    })
+
+    t.test(
+      'a scheduled pipeline keeps its cursors and when it was first seen through new versions',
+      async (t) => {
+        await store.updateDataset('s3://b/x', 1)
+        const place = { file: '/f/test.yaml', folder: '/f' }
+        const first = await store.schedulePipeline(pipeline, place, 5)
+        t.match(first, { name: 'test', ...place, firstSeenAt: 5, cursor: null, datasetCursor: 1 })
+        await store.moveCursors('test', { cursor: 8 })
+        await store.moveCursors('test', { cursor: 7, datasetCursor: 4 })
+        const newer = { ...pipeline, version: 'newer' }
+        await store.schedulePipeline(newer, { ...place, folder: '/g' }, 9)
+        t.strictSame(await store.scheduledPipelines(), [
+          { ...first, version: 'newer', folder: '/g', cursor: 8, datasetCursor: 4 },
+        ])
+        t.strictSame(await store.latest('test'), { pipeline: newer, folder: '/g' })
+      },
+    )
 
     t.test('a backfill has one run per interval, whoever makes it first', async (t) => {
       const first = await store.createRun(newRun('b1', { backfill: 'b' }), 'e1', 5)
@@ -225,8 +345,8 @@ for (const [name, open] of Object.entries(stores)) {
     t.test('nodes that a run grows get rows of their own', async (t) => {
       await store.createRun(newRun('r1'), 'e1', 5)
       const grown = { node: 2, events: [{ event: 'grow', attempt: 0 }], patch: { state: 'ready' } } as const
-      await commit([writeTo('r1', { grow: [{ node: 2, task: 0, key: 'x' }], tasks: [grown] })])
-      t.match((await store.tasks('r1'))[2], { node: 2, task: 0, key: 'x', state: 'ready' })
+      await commit([writeTo('r1', { grow: [{ node: 2, task: 0, key: 'x', parent: 0 }], tasks: [grown] })])
+      t.match((await store.tasks('r1'))[2], { node: 2, task: 0, key: 'x', parent: 0, state: 'ready' })
     })
 
     t.test('JSON columns hold any value, also a bare string', async (t) => {
@@ -247,9 +367,9 @@ for (const [name, open] of Object.entries(stores)) {
 
     t.test('requests reach the owner of the run until they are answered', async (t) => {
       await store.createRun(newRun('r1'), 'e1', 5)
-      await store.request('r1', 'cancel', 6)
+      await store.request('r1', { kind: 'cancel' }, 'ann', 6)
       const [request] = await store.requests('e1')
-      t.match(request, { run: 'r1', kind: 'cancel' })
+      t.match(request, { run: 'r1', wish: { kind: 'cancel' }, by: 'ann', at: 6 })
       t.strictSame(await store.requests('e2'), [])
       await commit([writeTo('r1', { answered: [request?.id as number] })])
       t.strictSame(await store.requests('e1'), [])
@@ -303,6 +423,8 @@ for (const [name, open] of Object.entries(stores)) {
         maxActive: 3,
         reverse: true,
         params: {},
+        folder: '/f',
+        includeDeploy: false,
         state: 'running',
         createdAt: 1,
       } as const
@@ -313,7 +435,14 @@ for (const [name, open] of Object.entries(stores)) {
         one,
         'while it is unfinished the same is not begun again',
       )
-      await store.endBackfill('b1', 'succeeded')
+      t.equal(await store.moveBackfill('b1', ['running'], 'paused'), true)
+      t.equal(await store.moveBackfill('b1', ['running'], 'paused'), false, 'it is paused already')
+      t.strictSame(
+        await store.createBackfill(same),
+        { ...one, state: 'paused' },
+        'a paused one is unfinished',
+      )
+      t.equal(await store.moveBackfill('b1', ['running', 'paused'], 'succeeded'), true)
       t.strictSame(await store.createBackfill(same), same)
       t.strictSame(
         (await store.backfills({ pipeline: 'test' })).map(({ id, state }) => [id, state]),

@@ -257,7 +257,7 @@ t.test('who adopts a run hears at once what was asked of it', async (t) => {
   const first = await testEngine()
   const pipeline = pipelineOf({ a: {} })
   const run = await first.run(pipeline)
-  await first.store.request(run, 'cancel', first.clock.time)
+  await first.store.request(run, { kind: 'cancel' }, 'ann', first.clock.time)
   const next = await testEngine({ store: first.store, clock: first.clock })
   await next.engine.adopt(run)
   await next.pass()
@@ -269,7 +269,8 @@ t.test('who adopts the queued runs of a backfill keeps to its `max-active`', asy
   const first = await testEngine()
   const pipeline = pipelineOf({ a: {} })
   const entered = { pipeline: 'test', version: 'v', from: 0, to: 9, mode: 'missing', reverse: false } as const
-  const record = { ...entered, id: 'b', maxActive: 1, params: {}, state: 'running', createdAt: 0 } as const
+  const rest = { params: {}, folder: '/', includeDeploy: false, state: 'running', createdAt: 0 } as const
+  const record = { ...entered, ...rest, id: 'b', maxActive: 1 }
   await first.store.createBackfill(record)
   const wanted = { pipeline, folder: '/', params: {}, trigger: 'backfill', backfill: 'b', omit: [] } as const
   const ids: string[] = []
@@ -306,7 +307,7 @@ t.test('one turn asks for no more slots than the limit has', async (t) => {
   const between: Between = {
     before: (method, [batch]) => {
       if (method !== 'commit') return
-      const claims = (batch as Batch).runs.flatMap((write) => write.claims)
+      const claims = (batch as Batch).claims
       most = Math.max(most, claims.length)
     },
   }

@@ -277,7 +277,7 @@ t.test('a cancel that another process asked for is heard', async (t) => {
   const it = await testEngine()
   const pipeline = pipelineOf({ a: {} })
   const run = await it.run(pipeline)
-  await it.store.request(run, 'cancel', it.clock.time)
+  await it.store.request(run, { kind: 'cancel' }, 'ann', it.clock.time)
   await it.pass(3000)
   await it.pass()
   t.strictSame(await it.states(run, pipeline), { a: 'cancelled' })

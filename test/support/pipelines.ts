@@ -72,6 +72,14 @@ export function liveRun(pipeline: Pipeline): LiveRun {
     owner: 'engine',
     fence: 1,
     runtime: null,
+    origin: null,
+    dueAt: 0,
+    spentUsd: 0,
+    spentGpuSeconds: 0,
+    pausedFor: null,
+    overdue: false,
+    overBudget: false,
+    provenance: null,
   }
   return new LiveRun(record, pipeline)
 }

@@ -113,4 +113,59 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE runs ADD COLUMN runtime TEXT;
   `,
+  `
+  ALTER TABLE runs ADD COLUMN origin TEXT;
+  ALTER TABLE runs ADD COLUMN due_at INTEGER;
+  ALTER TABLE runs ADD COLUMN spent_usd REAL NOT NULL DEFAULT 0;
+  ALTER TABLE runs ADD COLUMN spent_gpu_seconds REAL NOT NULL DEFAULT 0;
+  ALTER TABLE runs ADD COLUMN paused_for TEXT;
+  ALTER TABLE runs ADD COLUMN overdue INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE runs ADD COLUMN over_budget INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE runs ADD COLUMN provenance TEXT;
+  CREATE UNIQUE INDEX runs_by_origin ON runs (origin) WHERE origin IS NOT NULL;
+
+  ALTER TABLE tasks ADD COLUMN parent INTEGER;
+  ALTER TABLE tasks ADD COLUMN wake_on TEXT;
+  ALTER TABLE tasks ADD COLUMN expansion TEXT;
+  ALTER TABLE tasks ADD COLUMN recovery TEXT;
+  ALTER TABLE tasks ADD COLUMN preemptions INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE tasks ADD COLUMN pool TEXT;
+  ALTER TABLE tasks ADD COLUMN slots INTEGER NOT NULL DEFAULT 1;
+  CREATE INDEX tasks_in_pool ON tasks (pool) WHERE holding = 1 AND pool IS NOT NULL;
+
+  DROP TABLE requests;
+  CREATE TABLE requests (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    wish TEXT NOT NULL,
+    asked_by TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE datasets (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    uri TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    run TEXT,
+    task TEXT
+  ) STRICT;
+  CREATE INDEX datasets_by_uri ON datasets (uri, seq);
+
+  CREATE TABLE pipelines (
+    name TEXT PRIMARY KEY,
+    version TEXT NOT NULL,
+    file TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    first_seen_at INTEGER NOT NULL,
+    cursor INTEGER,
+    dataset_cursor INTEGER NOT NULL
+  ) STRICT;
+
+  ALTER TABLE backfills ADD COLUMN folder TEXT NOT NULL DEFAULT '';
+  ALTER TABLE backfills ADD COLUMN include_deploy INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX backfills_unfinished;
+  CREATE UNIQUE INDEX backfills_unfinished
+    ON backfills (pipeline, from_time, to_time, mode, reverse, params, include_deploy)
+    WHERE state IN ('running', 'paused');
+  `,
 ]

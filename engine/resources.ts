@@ -1,0 +1,22 @@
+/** What an installation lends to tasks, and what it costs: dagctl.yaml's part that the engine reads. Data only. */
+
+/** A pool: slots that tasks of all pipelines share. */
+export interface Pool {
+  readonly slots: number
+  /** GPUs that one slot stands for. */
+  readonly gpus: number
+}
+
+/** Pools and rates. A pool that is not named here has no limit. */
+export interface Resources {
+  readonly pools: { readonly [name: string]: Pool }
+  /** US dollars per hour: of one core, of one GPU, and of one slot of a pool, by its name, on top. */
+  readonly rates: {
+    readonly cpu: number
+    readonly gpu: number
+    readonly pools: { readonly [name: string]: number }
+  }
+}
+
+/** Nothing is limited, nothing costs. */
+export const unlimited: Resources = { pools: {}, rates: { cpu: 0, gpu: 0, pools: {} } }

@@ -1,0 +1,132 @@
+/** What makes runs, as SQLite keeps it: backfills, scheduled pipelines, datasets. Knows nothing of tasks and claims. */
+import type { Pipeline } from '../pipeline.ts'
+import { type Row, toBackfill, toDatasetUpdate, toScheduled } from './rows.ts'
+import type { Connection } from './sqlite-connection.ts'
+import type { BackfillRecord, DatasetUpdate, ScheduledPipeline } from './store.ts'
+
+/** Keeps a version of a pipeline, for the runs that are pinned to it. */
+export function keepVersion(db: Connection, pipeline: Pipeline, at: number): void {
+  db.run(
+    'INSERT INTO versions VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    pipeline.version,
+    pipeline.name,
+    JSON.stringify(pipeline),
+    at,
+  )
+}
+
+/** The part of the store that is about plans. */
+export class SqlitePlans {
+  readonly #db: Connection
+
+  constructor(db: Connection) {
+    this.#db = db
+  }
+
+  async createBackfill(backfill: BackfillRecord): Promise<BackfillRecord> {
+    const { id, pipeline, version, from, to, mode, maxActive, reverse, folder, includeDeploy } = backfill
+    const asked = [
+      pipeline,
+      from,
+      to,
+      mode,
+      Number(reverse),
+      JSON.stringify(backfill.params),
+      Number(includeDeploy),
+    ]
+    return this.#db.transaction(() => {
+      const { changes } = this.#db.run(
+        `INSERT INTO backfills
+           (pipeline, from_time, to_time, mode, reverse, params, include_deploy, id, version, max_active, folder, state, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        ...asked,
+        id,
+        version,
+        maxActive,
+        folder,
+        backfill.state,
+        backfill.createdAt,
+      )
+      if (changes > 0) return backfill
+      const same = `SELECT * FROM backfills WHERE state IN ('running', 'paused') AND pipeline = ? AND from_time = ?
+        AND to_time = ? AND mode = ? AND reverse = ? AND params = ? AND include_deploy = ?`
+      return toBackfill(this.#db.get(same, ...asked) as Row)
+    })
+  }
+
+  async backfills({ pipeline, id }: { pipeline?: string; id?: string }): Promise<readonly BackfillRecord[]> {
+    return this.#db
+      .all(
+        `SELECT * FROM backfills WHERE pipeline = coalesce(?, pipeline) AND id = coalesce(?, id)
+       ORDER BY created_at DESC, id DESC`,
+        pipeline ?? null,
+        id ?? null,
+      )
+      .map(toBackfill)
+  }
+
+  async moveBackfill(
+    id: string,
+    from: readonly BackfillRecord['state'][],
+    state: BackfillRecord['state'],
+  ): Promise<boolean> {
+    const states = from.map((one) => `'${one}'`).join()
+    return (
+      this.#db.run(`UPDATE backfills SET state = ? WHERE id = ? AND state IN (${states})`, state, id)
+        .changes === 1
+    )
+  }
+
+  async datasetUpdates(after: number, uri?: string): Promise<readonly DatasetUpdate[]> {
+    return this.#db
+      .all('SELECT * FROM datasets WHERE seq > ? AND uri = coalesce(?, uri) ORDER BY seq', after, uri ?? null)
+      .map(toDatasetUpdate)
+  }
+
+  async datasets(): Promise<readonly DatasetUpdate[]> {
+    return this.#db
+      .all('SELECT * FROM datasets WHERE seq IN (SELECT max(seq) FROM datasets GROUP BY uri) ORDER BY uri')
+      .map(toDatasetUpdate)
+  }
+
+  async updateDataset(uri: string, at: number): Promise<void> {
+    this.#db.run('INSERT INTO datasets (uri, at) VALUES (?, ?)', uri, at)
+  }
+
+  async schedulePipeline(
+    pipeline: Pipeline,
+    { file, folder }: { readonly file: string; readonly folder: string },
+    at: number,
+  ): Promise<ScheduledPipeline> {
+    const { name, version } = pipeline
+    return this.#db.transaction(() => {
+      keepVersion(this.#db, pipeline, at)
+      // Updates of datasets before it was first seen make no runs.
+      this.#db.run(
+        `INSERT INTO pipelines VALUES (?, ?, ?, ?, ?, NULL, (SELECT coalesce(max(seq), 0) FROM datasets))
+         ON CONFLICT (name) DO UPDATE SET version = excluded.version, file = excluded.file, folder = excluded.folder`,
+        name,
+        version,
+        file,
+        folder,
+        at,
+      )
+      return toScheduled(this.#db.get('SELECT * FROM pipelines WHERE name = ?', name) as Row)
+    })
+  }
+
+  async scheduledPipelines(): Promise<readonly ScheduledPipeline[]> {
+    return this.#db.all('SELECT * FROM pipelines ORDER BY name').map(toScheduled)
+  }
+
+  async moveCursors(
+    name: string,
+    to: { readonly cursor?: number; readonly datasetCursor?: number },
+  ): Promise<void> {
+    this.#db.run(
+      `UPDATE pipelines SET cursor = max(coalesce(cursor, @cursor), coalesce(@cursor, cursor)),
+         dataset_cursor = max(dataset_cursor, coalesce(@datasets, dataset_cursor)) WHERE name = @name`,
+      { name, cursor: to.cursor ?? null, datasets: to.datasetCursor ?? null },
+    )
+  }
+}
