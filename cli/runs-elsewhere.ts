@@ -103,7 +103,18 @@ async function lookOn(stage: Stage, { engine, display, record: run, pipeline }: 
       const task = pipeline.tasks[row.task]?.id ?? ''
       const event = eventInto[state] ?? state
       const at = row.endedAt ?? stage.terminal.clock.now()
-      display.report({ type: 'task', run: run.id, task, key, event, state, attempt, at, failure })
+      display.report({
+        type: 'task',
+        run: run.id,
+        task,
+        key,
+        label: task,
+        event,
+        state,
+        attempt,
+        at,
+        failure,
+      })
     }
     known = rows
     adopted = (await engine.adopt(run.id)) === 'adopted'

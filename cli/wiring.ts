@@ -37,7 +37,7 @@ export async function makeEngine(
   { clock, random }: Terminal,
   report: (report: Report) => void,
 ): Promise<Engine> {
-  const [engine, queue, inline, process, host, catalogue, evaluator, fingerprint, identity] =
+  const [engine, queue, inline, process, host, catalogue, evaluator, fingerprint, identity, watch] =
     await Promise.all([
       import('../engine/engine.ts'),
       import('../engine/queue/local.ts'),
@@ -48,6 +48,7 @@ export async function makeEngine(
       import('../dsl/evaluator.ts'),
       import('../plugins/fingerprint.ts'),
       import('../engine/identity.ts'),
+      import('../engine/file-watch.ts'),
     ])
   const operators = host.operatorsOf(catalogue.builtin)
   const runner = new host.Host(operators)
@@ -71,6 +72,7 @@ export async function makeEngine(
     identity: identity.ownIdentity(),
     isGone: identity.isGone,
     wake: await bellOf(settings),
+    watch: watch.fileWatch(),
     report,
   })
 }

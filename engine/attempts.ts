@@ -4,7 +4,8 @@
  */
 import type { Alarm } from './alarm.ts'
 import type { Timer } from './clock.ts'
-import type { LiveRun, Node } from './live-run.ts'
+import type { LiveRun } from './live-run.ts'
+import type { Node } from './node.ts'
 import type { Outcome } from './outcome.ts'
 import type { Queue } from './queue/queue.ts'
 import type { Attempt, AttemptEvent, RunningAttempt, StopReason } from './runtime/runtime.ts'
@@ -48,6 +49,11 @@ export class Attempts {
   /** How many run. */
   get size(): number {
     return this.#running.size
+  }
+
+  /** Those that run, and why each was asked to leave. */
+  running(): Iterable<Pick<Running, 'run' | 'node' | 'stopping'>> {
+    return this.#running
   }
 
   /** Starts an attempt whose claim is durable. */
@@ -109,7 +115,7 @@ export class Attempts {
     for (const { run: of, node, attempt } of this.#running) {
       if (of !== run) continue
       this.#running.delete(node)
-      if (run.task(node).runtime === 'inline') attempt.stop('shutdown', grace)
+      if (run.runtime(node) === 'inline') attempt.stop('shutdown', grace)
     }
     for (const node of run.nodes) this.endTry(node)
   }
@@ -134,6 +140,9 @@ function asStopped(outcome: Outcome, stopping: StopReason | null, timeout: numbe
   }
   if (stopping === 'shutdown' && outcome.type === 'failed') {
     return { type: 'released', kind: 'shutdown', message: 'the engine shut down' }
+  }
+  if (stopping === 'preempt' && outcome.type === 'failed') {
+    return { type: 'released', kind: 'preempted', message: 'a task that ranks above it took its slots' }
   }
   return outcome
 }

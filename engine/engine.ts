@@ -7,15 +7,19 @@ import type { Clock, Timer } from './clock.ts'
 import { bug, DagctlError } from './errors.ts'
 import type { Evaluator } from './evaluator.ts'
 import type { EngineIdentity } from './identity.ts'
+import type { JsonObject } from './json.ts'
 import { LiveRun } from './live-run.ts'
+import type { Pipeline } from './pipeline.ts'
 import type { Queue } from './queue/queue.ts'
 import type { Random } from './random.ts'
 import type { Report } from './report.ts'
+import { type Resources, unlimited } from './resources.ts'
 import { newId } from './run-id.ts'
 import { Scheduler } from './scheduler.ts'
 import { isEnded } from './state.ts'
-import type { EngineRecord, NewRun, RunRecord, Store } from './store/store.ts'
+import type { EngineRecord, NewRun, RunRecord, Store, Wish } from './store/store.ts'
 import type { Wake } from './wake.ts'
+import type { Watch } from './wakers.ts'
 
 /** Milliseconds that a lease holds without being renewed, and how often it is renewed. */
 export const lease = { holds: 10_000, renewed: 3_000 } as const
@@ -34,6 +38,14 @@ export interface EngineParts {
   /** Whether an engine of this host is certainly gone. */
   readonly isGone: (identity: EngineIdentity) => boolean
   readonly wake: Wake
+  /** Pools and rates; nothing is limited and nothing costs when absent. */
+  readonly resources?: Resources
+  /** Allow-listed variables of the environment, for templates. */
+  readonly env?: { readonly [name: string]: string }
+  /** Watches files for sleeping sensors; they wake by time only when absent. */
+  readonly watch?: Watch
+  /** What runs are made with, for their manifests. */
+  readonly provenance?: (pipeline: Pipeline) => JsonObject
   readonly report?: (report: Report) => void
 }
 
@@ -48,6 +60,8 @@ export class Engine {
   #renewal: Timer | null = null
   #unlisten: (() => void) | null = null
   #failure: unknown = null
+  /** The last update of a dataset that was looked at. */
+  #datasetsSeen: number | null = null
   /** Until when others take the last word of this engine for its life, epoch milliseconds. */
   #leaseUntil = 0
   #failed: (error: unknown) => void = () => {}
@@ -64,6 +78,9 @@ export class Engine {
     this.#scheduler = new Scheduler({
       ...parts,
       engine: this.id,
+      resources: parts.resources ?? unlimited,
+      env: parts.env ?? {},
+      watch: parts.watch,
       report: parts.report ?? (() => {}),
       fatal: (error) => this.#fail(error),
     })
@@ -83,7 +100,9 @@ export class Engine {
   async create(run: Omit<NewRun, 'id'>, backfillLimit: number | null = null): Promise<RunRecord> {
     const { clock, random, store } = this.#parts
     const id = newId(clock, random)
-    const record = await store.createRun({ ...run, id }, this.id, clock.now())
+    const provenance = run.provenance ?? this.#parts.provenance?.(run.pipeline)
+    const made = { ...run, id, ...(provenance !== undefined && { provenance }) }
+    const record = await store.createRun(made, this.id, clock.now())
     if (record.id !== id) return record
     const begun = run.omit.length > 0 || run.given !== undefined
     const rows = begun ? await store.tasks(record.id) : []
@@ -95,16 +114,13 @@ export class Engine {
   async adopt(id: string, backfillLimit: number | null = null): Promise<Adoption> {
     const { store } = this.#parts
     if (this.#scheduler.has(id)) return 'owned'
-    const record = await store.run(id)
-    if (record === null)
-      throw new DagctlError('E205', `there is no run ${id}`, { kind: 'usage', hint: 'dagctl runs list' })
+    const record = await this.#record(id)
     if (!(await this.#isOrphan(record))) return 'alive'
     const left = await store.tasks(id)
     if (isEnded(record.state) && !left.some((task) => task.holding)) return 'ended'
     const fence = await store.takeOver(id, record, this.id)
     if (fence === null) return 'alive'
-    const pipeline = await store.pipeline(record.version)
-    if (pipeline === null) throw bug(`version ${record.version} of run ${id} is not in the store`)
+    const pipeline = await this.#pipelineOf(record)
     const current = { ...((await store.run(id)) ?? record), owner: this.id, fence }
     const limit = backfillLimit ?? (await this.#maxActive(record.backfill))
     this.#scheduler.add(LiveRun.restore(current, pipeline, await store.tasks(id)), limit)
@@ -114,12 +130,44 @@ export class Engine {
 
   /** Cancels a run that this engine owns. */
   cancel(id: string): void {
-    this.#scheduler.cancel(id)
+    this.wish(id, { kind: 'cancel' }, 'this process')
   }
 
   /** Cancels every run of this engine. */
   cancelAll(): void {
-    for (const id of this.#scheduler.active) this.#scheduler.cancel(id)
+    for (const id of this.#scheduler.active) this.cancel(id)
+  }
+
+  /** Does what a person wishes of a run that this engine owns and that has not ended. */
+  wish(id: string, wish: Wish, by: string): void {
+    this.#scheduler.wish(id, wish, { by, at: this.#parts.clock.now() })
+  }
+
+  /**
+   * Takes a run up that has ended, and goes on with it as the wish (`retry`, `mark`) says; it is over again at once where
+   * the wish changes nothing. Nobody else goes on with it meanwhile: `alive` where it has not ended, and another engine
+   * has it.
+   */
+  async reopen(id: string, wish: Wish, by: string): Promise<Adoption | 'reopened'> {
+    const { store, clock } = this.#parts
+    // What of it still runs, after a cancel, is waited for.
+    const adoption = await this.adopt(id)
+    if (adoption === 'alive') return 'alive'
+    if (adoption !== 'ended' && !isEnded((await this.#record(id)).state)) {
+      this.wish(id, wish, by)
+      return adoption
+    }
+    await this.#scheduler.finished(id)
+    const record = await this.#record(id)
+    const fence = await store.takeOver(id, record, this.id)
+    if (fence === null) return 'alive'
+    const run = LiveRun.restore(
+      { ...record, owner: this.id, fence },
+      await this.#pipelineOf(record),
+      await store.tasks(id),
+    )
+    this.#scheduler.reopen(run, wish, { by, at: clock.now() })
+    return 'reopened'
   }
 
   /** The run as it ended. Rejects when the engine fails. */
@@ -142,6 +190,18 @@ export class Engine {
     if (this.#failure === null) await this.#parts.store.leave(this.id)
   }
 
+  async #record(id: string): Promise<RunRecord> {
+    const record = await this.#parts.store.run(id)
+    if (record !== null) return record
+    throw new DagctlError('E205', `there is no run ${id}`, { kind: 'usage', hint: 'dagctl runs list' })
+  }
+
+  async #pipelineOf({ id, version }: RunRecord): Promise<Pipeline> {
+    const pipeline = await this.#parts.store.pipeline(version)
+    if (pipeline === null) throw bug(`version ${version} of run ${id} is not in the store`)
+    return pipeline
+  }
+
   async #maxActive(backfill: string | null): Promise<number | null> {
     if (backfill === null) return null
     return (await this.#parts.store.backfills({ id: backfill }))[0]?.maxActive ?? null
@@ -153,7 +213,7 @@ export class Engine {
     return owner === undefined || owner.leaseUntil < this.#parts.clock.now() || this.#parts.isGone(owner)
   }
 
-  #record(): EngineRecord {
+  #self(): EngineRecord {
     this.#leaseUntil = this.#parts.clock.now() + lease.holds
     return { ...this.#parts.identity, id: this.id, leaseUntil: this.#leaseUntil }
   }
@@ -175,13 +235,28 @@ export class Engine {
   /** @param lapsed the lease ran out before: other engines may have taken runs over */
   async #renew(lapsed: boolean): Promise<void> {
     const { store } = this.#parts
-    await store.renew(this.#record())
+    await store.renew(this.#self())
     if (lapsed) {
       for (const id of this.#scheduler.active)
         if ((await store.run(id))?.owner !== this.id) this.#scheduler.lose(id)
     }
+    await this.#lookElsewhere()
     // Of a cancelled run whose engine died an attempt may be left, whose slot nobody else would ever free.
     for (const id of await store.leftovers()) await this.adopt(id)
+  }
+
+  /** Wakes tasks that sleep until something happens that another process may have done. */
+  async #lookElsewhere(): Promise<void> {
+    const { store } = this.#parts
+    const { wakers } = this.#scheduler
+    for (const id of wakers.runs) {
+      const run = await store.run(id)
+      if (run === null || isEnded(run.state)) wakers.runEnded(id)
+    }
+    if (!wakers.waitsForDatasets && this.#datasetsSeen !== null) return
+    const updates = await store.datasetUpdates(this.#datasetsSeen ?? 0)
+    this.#datasetsSeen = updates.at(-1)?.seq ?? this.#datasetsSeen ?? 0
+    for (const { uri } of updates) wakers.datasetUpdated(uri)
   }
 
   /** Looks for requests, and at limits that other engines share. */
@@ -189,7 +264,8 @@ export class Engine {
     this.#scheduler.look()
     this.#parts.store.requests(this.id).then(
       (requests) => {
-        for (const { id, run, wish } of requests) if (wish.kind === 'cancel') this.#scheduler.cancel(run, id)
+        const at = this.#parts.clock.now()
+        for (const { id, run, wish, by } of requests) this.#scheduler.wish(run, wish, { by, at }, id)
       },
       (error) => this.#fail(error),
     )

@@ -5,8 +5,10 @@ import type { TaskState } from './state.ts'
 /** A task as templates and expressions see it. */
 export interface TaskView {
   readonly state: TaskState
-  /** null until it succeeded. */
+  /** null until it succeeded. Of a mapped task a list in the order of its items, null where an instance did not succeed. */
   readonly outputs: Json
+  /** Of a mapped task: the same by the keys of its instances. */
+  readonly byKey?: Json
 }
 
 /** What names mean while one template or expression is evaluated. Instants are RFC 3339 UTC strings. */
@@ -23,6 +25,10 @@ export interface Scope {
   readonly timezone: string
   /** Asked only for tasks that the text refers to. */
   task(id: string): TaskView | undefined
+  /** Allow-listed variables of the engine's environment. */
+  readonly env?: { readonly [name: string]: string }
+  /** In a group: what it was given. */
+  readonly inputs?: Json
   readonly item?: Json
   readonly index?: number
   readonly with?: Json

@@ -2,55 +2,152 @@
 import { toInstant } from './clock.ts'
 import type { Failure } from './errors.ts'
 import type { Evaluator, Scope } from './evaluator.ts'
+import { expansionOf } from './expansion.ts'
 import type { Json, JsonObject } from './json.ts'
-import type { LiveRun, Node } from './live-run.ts'
+import type { LiveRun } from './live-run.ts'
+import type { Node } from './node.ts'
 import type { Outcome } from './outcome.ts'
+import type { Recovery } from './pipeline.ts'
 import type { Attempt } from './runtime/runtime.ts'
+import { scopeIn, scopeOf, viewOfRun } from './scope.ts'
+import type { Expansion } from './store/store.ts'
+
+/** Resolved inputs of an attempt. */
+export interface Start {
+  readonly input: JsonObject
+  readonly env: { readonly [name: string]: string }
+}
 
 /** What a ready task comes to before anything is claimed. */
 export type Prepared =
-  | { readonly type: 'start'; readonly input: JsonObject; readonly env: { readonly [name: string]: string } }
+  | ({ readonly type: 'start' } & Start)
+  | { readonly type: 'expand'; readonly expansion: Expansion }
+  | { readonly type: 'open' }
   | { readonly type: 'skip'; readonly reason: string }
   | { readonly type: 'fail'; readonly failure: Failure }
 
-/** Resolves `when`, `with` and `env` of a ready task. Never throws: what does not resolve fails with invalid_input. */
-export function prepare(run: LiveRun, node: Node, evaluator: Evaluator): Prepared {
+/** What templates see besides the run. */
+export interface Surroundings {
+  readonly evaluator: Evaluator
+  /** Allow-listed variables of the environment. */
+  readonly env: { readonly [name: string]: string }
+}
+
+/** Resolves `when`, and then the items, the inputs or the `with` and `env` of a ready task. Never throws. */
+export function prepare(run: LiveRun, node: Node, around: Surroundings): Prepared {
   const task = run.task(node)
-  const scope: Scope = { ...scopeOf(run), integers: task.integers ?? [] }
   try {
-    if (task.when !== null && !evaluator.test(task.when, scope))
+    const scope = scopeOf(run, node, around)
+    const { foreach } = task
+    // Of a mapped task `when` is asked once, before there are instances, or of each instance; never again on a retry.
+    const asks = foreach === undefined || foreach.whenEach === (node.key !== null)
+    if (task.when !== null && asks && node.expansion === null && !around.evaluator.test(task.when, scope))
       return { type: 'skip', reason: `when: ${task.when}` }
-    const input = evaluator.render(task.with, scope, task.shell) as JsonObject
-    return { type: 'start', input, env: renderEnv(task.env, scope, evaluator) }
+    if (node.role === 'mapped')
+      return { type: 'expand', expansion: node.expansion ?? expansionOf(task, scope, around.evaluator) }
+    if (node.role === 'group') {
+      // Resolved here so that what does not resolve fails the group, not each task in it.
+      around.evaluator.render(task.with, scope)
+      return { type: 'open' }
+    }
+    return { type: 'start', ...inputsOf(run, node, scope, around) }
   } catch (error) {
     return { type: 'fail', failure: { kind: 'invalid_input', message: (error as Error).message } }
   }
 }
 
-/** An outcome after the task's gates: one that is false makes a success a failure. */
+/** The resolved `with` and `env` of a node, with what recovery changed. Throws where a template does not resolve. */
+export function inputsOf(run: LiveRun, node: Node, scope: Scope, { evaluator }: Surroundings): Start {
+  const task = run.task(node)
+  const { fallback, set } = node.recovery ?? {}
+  const rendered = evaluator.render(
+    fallback?.with ?? task.with,
+    scope,
+    fallback === undefined ? task.shell : [],
+  ) as JsonObject
+  const input = set === undefined ? rendered : { ...rendered, ...set }
+  return { input, env: envOf(task.env, { ...scope, with: input }, evaluator) }
+}
+
+/** The values that a recovery sets, resolved against the `with` of the try that failed; or why they do not resolve. */
+export function setOf(
+  run: LiveRun,
+  node: Node,
+  { set, fallback }: Recovery,
+  around: Surroundings,
+): { readonly set: JsonObject | null } | { readonly why: string } {
+  if (set === undefined && fallback === undefined) return { set: null }
+  try {
+    const scope = scopeOf(run, node, around)
+    const { input } = inputsOf(run, node, scope, around)
+    return {
+      set: set === undefined ? null : (around.evaluator.render(set, { ...scope, with: input }) as JsonObject),
+    }
+  } catch (error) {
+    return { why: (error as Error).message }
+  }
+}
+
+/** An outcome after the task's gates, and the datasets that a success updates. */
+export interface Judged {
+  readonly outcome: Outcome
+  readonly produced: readonly string[]
+}
+
+/** One gate that is false, or a dataset whose name does not resolve, makes a success a failure. */
 export function judge(
   run: LiveRun,
   node: Node,
   outcome: Outcome,
   baseline: Json,
-  evaluator: Evaluator,
-): Outcome {
-  const { gate, integers = [] } = run.task(node)
-  if (outcome.type !== 'succeeded' || gate.length === 0) return outcome
-  const scope: Scope = { ...scopeOf(run), outputs: outcome.outputs, baseline, integers }
-  for (const expression of gate) {
-    try {
-      if (evaluator.test(expression, scope)) continue
-      return { type: 'failed', kind: 'gate_failed', message: `the gate does not hold: ${expression}` }
-    } catch (error) {
-      return {
-        type: 'failed',
-        kind: 'gate_failed',
-        message: `the gate \`${expression}\` cannot be decided: ${(error as Error).message}`,
-      }
+  around: Surroundings,
+): Judged {
+  const { gate, produces = [] } = run.task(node)
+  if (outcome.type !== 'succeeded' || gate.length + produces.length === 0) return { outcome, produced: [] }
+  try {
+    const scope = scopeOf(run, node, around)
+    const seen = {
+      ...scope,
+      with: inputsOf(run, node, scope, around).input,
+      outputs: outcome.outputs,
+      baseline,
+    }
+    const fault = gateFault(gate, seen, around.evaluator)
+    if (fault !== null)
+      return { outcome: { type: 'failed', kind: 'gate_failed', message: fault }, produced: [] }
+    return { outcome, produced: around.evaluator.render(produces, seen) as readonly string[] }
+  } catch (error) {
+    return {
+      outcome: { type: 'failed', kind: 'invalid_input', message: (error as Error).message },
+      produced: [],
     }
   }
-  return outcome
+}
+
+function gateFault(gate: readonly string[], scope: Scope, evaluator: Evaluator): string | null {
+  for (const expression of gate) {
+    try {
+      if (!evaluator.test(expression, scope)) return `the gate does not hold: ${expression}`
+    } catch (error) {
+      return `the gate \`${expression}\` cannot be decided: ${(error as Error).message}`
+    }
+  }
+  return null
+}
+
+/** The outputs of a group whose tasks have all ended well, or why there are none. */
+export function outputsOf(
+  run: LiveRun,
+  group: Node,
+  around: Surroundings,
+): { readonly outputs: JsonObject } | { readonly failure: Failure } {
+  const { outputs = {} } = run.task(group)
+  try {
+    return { outputs: around.evaluator.render(outputs, scopeIn(run, group, around)) as JsonObject }
+  } catch (error) {
+    const message = `the outputs of the group do not resolve: ${(error as Error).message}`
+    return { failure: { kind: 'invalid_input', message } }
+  }
 }
 
 /** The attempt's number, unique in the store, as a name for its folder. */
@@ -59,24 +156,20 @@ export function attemptId(run: string, node: number, attempt: number): string {
 }
 
 /** Everything that the node's current attempt needs, as plain data. `data` is the absolute data folder. */
-export function attemptOf(
-  run: LiveRun,
-  node: Node,
-  prepared: { input: JsonObject; env: { readonly [name: string]: string } },
-  data: string,
-): Attempt {
+export function attemptOf(run: LiveRun, node: Node, { input, env }: Start, data: string): Attempt {
   const { record } = run
-  const task = run.task(node)
   const id = attemptId(record.id, node.index, node.attempt)
+  const restore = node.recovery?.restore
   return {
     id,
-    run: runView(run),
-    task: { id: task.id, key: node.key, attempt: node.attempt },
-    operator: { name: task.uses, version: task.version },
-    runtime: task.runtime,
-    input: prepared.input,
-    env: prepared.env,
+    run: viewOfRun(run),
+    task: { id: run.task(node).id, key: node.key, attempt: node.attempt, try: node.tries },
+    operator: run.operator(node),
+    runtime: run.runtime(node),
+    input,
+    env,
     state: node.carry,
+    ...(typeof restore === 'number' && { restore }),
     folder: `${data}/attempts/${record.id}/${id}`,
     artifacts: `${data}/artifacts/${record.id}/${id}`,
     checkpoints: `${data}/checkpoints/${record.id}/${node.index}`,
@@ -84,7 +177,7 @@ export function attemptOf(
   }
 }
 
-function renderEnv(
+function envOf(
   env: { readonly [name: string]: string },
   scope: Scope,
   evaluator: Evaluator,
@@ -95,37 +188,4 @@ function renderEnv(
     rendered[name] = typeof result === 'string' ? result : JSON.stringify(result)
   }
   return rendered
-}
-
-function scopeOf(run: LiveRun): Scope {
-  return {
-    params: run.record.params,
-    run: runView(run),
-    timezone: timezoneOf(run),
-    task: (id) => run.view(id),
-  }
-}
-
-const views = new WeakMap<LiveRun, Attempt['run']>()
-
-/** What tasks see of their run: the same for all of them, so it is made once. */
-function runView(run: LiveRun): Attempt['run'] {
-  const known = views.get(run)
-  if (known !== undefined) return known
-  const { id, pipeline, interval, trigger } = run.record
-  const start = toInstant(interval.start)
-  const view = Object.freeze({
-    id,
-    pipeline,
-    logicalTime: start,
-    interval: Object.freeze({ start, end: toInstant(interval.end) }),
-    trigger,
-    timezone: timezoneOf(run),
-  })
-  views.set(run, view)
-  return view
-}
-
-function timezoneOf({ pipeline }: LiveRun): string {
-  return pipeline.schedule?.timezone ?? 'UTC'
 }

@@ -2,102 +2,93 @@
  * An active run in memory: its graph, the state of each node, and what of it still has to be written.
  * Holds values; what follows from an event is plan.ts.
  */
-import type { Failure } from './errors.ts'
 import type { TaskView } from './evaluator.ts'
-import { type Graph, graphOf } from './graph.ts'
+import { Graph } from './graph.ts'
 import type { Json, JsonObject } from './json.ts'
-import type { Pipeline, Task } from './pipeline.ts'
-import { isEnded, type TaskEvent, type TaskState } from './state.ts'
-import type { Growth, RunRecord, TaskPatch, TaskRecord } from './store/store.ts'
-
-/** A task, or an instance of a mapped task, while its run is active. */
-export class Node {
-  readonly index: number
-  /** Index into the pipeline's tasks. */
-  readonly task: number
-  readonly key: string | null
-  state: TaskState = 'waiting'
-  attempt = 0
-  tries = 0
-  releases = 0
-  continues = false
-  holding = false
-  startedAt: number | null = null
-  tryStartedAt: number | null = null
-  endedAt: number | null = null
-  wakeAt: number | null = null
-  carry: Json = null
-  failure: Failure | null = null
-  outputs: Json = null
-  cached: string | null = null
-  /** How this node's needs have ended so far. */
-  readonly needs = { total: 0, succeeded: 0, failed: 0, skipped: 0 }
-  /** It stands in a lane, once; what stands there when it no longer is ready is passed over. */
-  inLane = false
-  /** Where its running attempt stands among all of them; -1 while there is none. */
-  place = -1
-  /** Instances of a mapped task that have not ended; -1 while it is not expanded. */
-  openInstances = -1
-
-  constructor(index: number, task: number, key: string | null) {
-    this.index = index
-    this.task = task
-    this.key = key
-  }
-}
+import { isActive, Node, type Role } from './node.ts'
+import type { Pipeline, RuntimeName, Task } from './pipeline.ts'
+import { type Shape, shapeOf, top } from './shape.ts'
+import { isEnded, type RunEvent, type TaskState } from './state.ts'
+import type { Growth, RowEvent, RunPatch, RunRecord, TaskPatch, TaskRecord } from './store/store.ts'
 
 /** What has to be written of one node: its events in order, and its row's new values. */
 export interface PendingWrite {
   readonly node: number
-  readonly events: {
-    readonly event: TaskEvent | 'grow'
-    readonly attempt: number
-    readonly detail?: JsonObject
-  }[]
+  readonly events: { readonly event: RowEvent; readonly attempt: number; readonly detail?: JsonObject }[]
   readonly patch: { -readonly [field in keyof TaskPatch]: TaskPatch[field] }
 }
+
+/** What has to be written of a run since the last time. */
+export interface Pending {
+  readonly tasks: PendingWrite[]
+  readonly grow: Growth[]
+  readonly datasets: { readonly uri: string; readonly task: string }[]
+  readonly events: { readonly event: string; readonly detail: JsonObject | null }[]
+  readonly patch: { -readonly [field in keyof RunPatch]: RunPatch[field] }
+  /** A person's doing to the state of the run itself, with who and why. */
+  state: { readonly event: RunEvent; readonly detail: JsonObject } | null
+}
+
+const nothing = (): Pending => ({ tasks: [], grow: [], datasets: [], events: [], patch: {}, state: null })
 
 /** A run that this engine owns. */
 export class LiveRun {
   readonly record: RunRecord
   readonly pipeline: Pipeline
+  readonly shape: Shape
   readonly nodes: Node[] = []
-  readonly graph: Graph
+  readonly graph = new Graph()
   /** Nodes that became ready and that nobody has taken up yet. */
   readonly readied: Node[] = []
+  /** Mapped tasks whose window may have room. */
+  readonly widening = new Set<Node>()
+  /** Groups whose tasks have all ended well; their outputs are still to be made. */
+  readonly closing: Node[] = []
   /** Nodes that have not ended. */
-  open: number
+  open = 0
   state: RunRecord['state']
   startedAt: number | null
   /** A person cancelled it: it ends cancelled, whatever failed before. */
   cancelled = false
-  #pending = new Map<number, PendingWrite>()
-  #byId: Map<string, number> | null = null
-  #grown: Growth[] = []
+  /** It is over its deadline or budget: it ends failed, whatever else. */
+  doomed = false
+  spentUsd: number
+  spentGpuSeconds: number
+  pausedFor: RunRecord['pausedFor']
+  overdue: boolean
+  overBudget: boolean
+  #pending = nothing()
+  #writes = new Map<number, PendingWrite>()
 
   constructor(record: RunRecord, pipeline: Pipeline) {
     this.record = record
     this.pipeline = inRuntime(pipeline, record.runtime)
+    this.shape = shapeOf(this.pipeline)
     this.state = record.state
     this.startedAt = record.startedAt
-    this.graph = graphOf(pipeline.tasks)
-    for (let i = 0; i < pipeline.tasks.length; i++) this.#enter(new Node(i, i, null))
-    this.open = this.nodes.length
+    this.spentUsd = record.spentUsd
+    this.spentGpuSeconds = record.spentGpuSeconds
+    this.pausedFor = record.pausedFor
+    this.overdue = record.overdue
+    this.overBudget = record.overBudget
+    const { tasks } = this.pipeline
+    this.graph.addAll(tasks.map((task) => task.needs))
+    for (const [index, { group }] of tasks.entries())
+      this.#enter(index, index, null, group === undefined ? null : (this.nodes[group] as Node))
+    this.recount()
   }
 
   /** The run as the store has it: states, counts and all. For runs that this engine takes over. */
   static restore(record: RunRecord, pipeline: Pipeline, rows: readonly TaskRecord[]): LiveRun {
     const run = new LiveRun(record, pipeline)
     for (const row of rows) {
-      const node = run.nodes[row.node] ?? run.#enter(new Node(run.graph.add([]), row.task, row.key))
-      const { node: _index, task: _task, key: _key, ...values } = row
+      if (run.nodes[row.node] === undefined) run.#regrow(row)
+      const node = run.nodes[row.node] as Node
+      const { node: _node, task: _task, key: _key, parent: _parent, ...values } = row
       Object.assign(node, values)
+      if (node.holding) node.claimedAt = node.tryStartedAt
     }
-    run.open = run.nodes.length
-    for (const node of run.nodes) {
-      if (node.key !== null) run.#countInstance(node)
-      if (isEnded(node.state)) run.#recount(node)
-    }
+    run.recount()
     return run
   }
 
@@ -105,84 +96,207 @@ export class LiveRun {
     return this.pipeline.tasks[node.task] as Task
   }
 
-  /** A task by its id, as templates and expressions see it. */
-  view(id: string): TaskView | undefined {
-    this.#byId ??= new Map(this.pipeline.tasks.map((task, index) => [task.id, index]))
-    const index = this.#byId.get(id)
-    return index === undefined ? undefined : this.nodes[index]
+  /** What the node's attempts run as: the task's operator, or the one that recovery put in its place. */
+  operator(node: Node): { readonly name: string; readonly version: number } {
+    const { uses: name, version } = node.recovery?.fallback ?? this.task(node)
+    return { name, version }
   }
 
-  /** Adds an instance of a mapped task: ready to be, needed by nobody but its parent. */
+  runtime(node: Node): RuntimeName {
+    return node.recovery?.runtime ?? this.task(node).runtime
+  }
+
+  /** The node's name as people write it: `mask`, `mask[KEY]`, `group[K1].mask[K2]`. */
+  label(node: Node): string {
+    const { container } = node
+    const holder = container === null ? '' : `${this.label(container)}.`
+    const { id, group } = this.task(node)
+    const local = group === undefined ? id : id.slice((this.pipeline.tasks[group]?.id.length ?? 0) + 1)
+    return `${holder}${local}${node.key === null ? '' : `[${node.key}]`}`
+  }
+
+  /** The node that an id means for tasks in this container (null: at the top). */
+  find(id: string, container: Node | null): Node | undefined {
+    const task = this.shape.local(container?.task ?? top, id)
+    if (task === undefined) return undefined
+    if (container === null) return this.nodes[task]
+    return container.inside?.children[this.shape.members(container.task).indexOf(task)]
+  }
+
+  /** A task by its id, as templates and expressions in this container see it. */
+  view(id: string, container: Node | null): TaskView | undefined {
+    const node = this.find(id, container)
+    return node?.role === 'mapped' ? viewOfMapped(node) : node
+  }
+
+  /** Adds an instance of a mapped task. */
   grow(parent: Node, key: string): Node {
-    const node = this.#enter(new Node(this.graph.add([]), parent.index, key))
-    this.open++
-    this.#grown.push({ node: node.index, task: parent.index, key, parent: parent.index })
+    const node = this.#enter(this.graph.add([]), parent.task, key, parent)
+    this.#grown(node)
     return node
   }
 
+  /** Adds the tasks of a group's instance. */
+  growMembers(group: Node): readonly Node[] {
+    const nodes = this.#enterMembers(group)
+    for (const node of nodes) this.#grown(node)
+    return nodes
+  }
+
   /** Notes that `node` went through `event`; the row takes the values of `patch`. */
-  note(node: Node, event: TaskEvent | 'grow', patch: TaskPatch, detail?: JsonObject): void {
-    let write = this.#pending.get(node.index)
-    if (write === undefined) {
-      write = { node: node.index, events: [], patch: {} }
-      this.#pending.set(node.index, write)
-    }
-    write.events.push(
+  note(node: Node, event: RowEvent, patch: TaskPatch, detail?: JsonObject): void {
+    const { events } = this.#amended(node, patch)
+    events.push(
       detail === undefined ? { event, attempt: node.attempt } : { event, attempt: node.attempt, detail },
     )
-    Object.assign(write.patch, patch)
-    Object.assign(node, patch)
   }
 
   /** Notes new values of a row for which there is no event. */
   amend(node: Node, patch: TaskPatch): void {
-    const write = this.#pending.get(node.index) ?? { node: node.index, events: [], patch: {} }
-    this.#pending.set(node.index, write)
-    Object.assign(write.patch, patch)
-    Object.assign(node, patch)
+    this.#amended(node, patch)
+  }
+
+  /** Notes new values of the run's own row, and what happened to it. */
+  amendRun(patch: RunPatch, event?: string, detail: JsonObject | null = null): void {
+    Object.assign(this.#pending.patch, patch)
+    Object.assign(this, patch)
+    if (event !== undefined) this.#pending.events.push({ event, detail })
+  }
+
+  /** Notes that a person takes the run itself through `event`. */
+  move(event: RunEvent, detail: JsonObject): void {
+    this.#pending.state = { event, detail }
+  }
+
+  /** Notes datasets that a task updated. */
+  produce(task: string, uris: readonly string[]): void {
+    for (const uri of uris) this.#pending.datasets.push({ uri, task })
   }
 
   /** What has to be written since the last call. */
-  takePending(): { tasks: PendingWrite[]; grow: Growth[] } {
-    const taken = { tasks: [...this.#pending.values()], grow: this.#grown }
-    this.#pending = new Map()
-    this.#grown = []
+  takePending(): Pending {
+    const taken = { ...this.#pending, tasks: [...this.#writes.values()] }
+    this.#pending = nothing()
+    this.#writes = new Map()
     return taken
   }
 
   /** The nodes of which something has to be written. */
   get changed(): readonly Node[] {
-    return [...this.#pending.keys()].map((index) => this.nodes[index] as Node)
+    return [...this.#writes.keys()].map((index) => this.nodes[index] as Node)
   }
 
   get hasPending(): boolean {
-    return this.#pending.size > 0 || this.#grown.length > 0
+    const { grow, events, patch, state } = this.#pending
+    return (
+      this.#writes.size > 0 ||
+      grow.length > 0 ||
+      events.length > 0 ||
+      state !== null ||
+      Object.keys(patch).length > 0
+    )
   }
 
-  #enter(node: Node): Node {
-    this.nodes.push(node)
-    node.needs.total = this.graph.needs(node.index)
-    return node
+  /** Derives all counts from the states of the nodes. */
+  recount(): void {
+    this.open = 0
+    for (const node of this.nodes) {
+      const total = this.graph.needs(node.index)
+      if (total > 0) node.needs = { total, succeeded: 0, failed: 0, skipped: 0 }
+      if (node.inside !== null) Object.assign(node.inside, { open: 0, active: 0, scanned: 0, busy: 0 })
+    }
+    for (const node of this.nodes) {
+      const ended = isEnded(node.state)
+      if (!ended) this.open++
+      if (ended) this.#countIn(node)
+      const inside = node.role === 'aggregate' ? null : (node.parent?.inside ?? null)
+      if (inside === null) continue
+      if (!ended) inside.open++
+      if (isActive(node.state)) inside.active++
+      node.counted = node.key !== null && node.holding
+      if (node.counted) inside.busy++
+    }
   }
 
-  #countInstance(instance: Node): void {
-    const parent = this.nodes[instance.task] as Node
-    parent.openInstances = Math.max(0, parent.openInstances) + (isEnded(instance.state) ? 0 : 1)
-  }
-
-  #recount(node: Node): void {
-    this.open--
+  #countIn(node: Node): void {
     const counter = needCounter(node.state)
     this.graph.eachDependent(node.index, (dependent) => {
       ;(this.nodes[dependent] as Node).needs[counter]++
     })
+  }
+
+  #amended(node: Node, patch: TaskPatch): PendingWrite {
+    let write = this.#writes.get(node.index)
+    if (write === undefined) {
+      write = { node: node.index, events: [], patch: {} }
+      this.#writes.set(node.index, write)
+    }
+    Object.assign(write.patch, patch)
+    Object.assign(node, patch)
+    return write
+  }
+
+  #grown({ index, task, key, parent }: Node): void {
+    this.open++
+    this.#pending.grow.push({ node: index, task, key, parent: (parent as Node).index })
+  }
+
+  #enter(index: number, task: number, key: string | null, parent: Node | null): Node {
+    const node = new Node(index, task, key, this.#roleOf(index, task, key), parent)
+    this.nodes.push(node)
+    // Those of the file are counted all at once.
+    if (parent?.inside && this.nodes.length > this.pipeline.tasks.length) parent.inside.open++
+    return node
+  }
+
+  #enterMembers(group: Node): readonly Node[] {
+    const members = this.shape.members(group.task)
+    const first = this.graph.size
+    const places = new Map(members.map((task, place) => [task, first + place]))
+    const needsOf = (task: number) => this.pipeline.tasks[task]?.needs ?? []
+    this.graph.addAll(members.map((task) => needsOf(task).map((need) => places.get(need) as number)))
+    return members.map((task, place) => {
+      const node = this.#enter(first + place, task, null, group)
+      const total = needsOf(task).length
+      if (total > 0) node.needs = { total, succeeded: 0, failed: 0, skipped: 0 }
+      return node
+    })
+  }
+
+  /** A node that the store has beyond the tasks of the file; the tasks of a group's instance come all at once. */
+  #regrow({ task, key, parent }: TaskRecord): void {
+    const holder = this.nodes[parent as number] as Node
+    if (key === null) this.#enterMembers(holder)
+    else this.#enter(this.graph.add([]), task, key, holder)
+  }
+
+  #roleOf(index: number, task: number, key: string | null): Role {
+    const { foreach, isGroup } = this.pipeline.tasks[task] as Task
+    if (index < this.pipeline.tasks.length && this.shape.isAggregate(task)) return 'aggregate'
+    if (foreach !== undefined && key === null) return 'mapped'
+    return isGroup === true ? 'group' : 'work'
+  }
+}
+
+/** A mapped task as a template sees it: its outputs also by the keys of its instances. */
+function viewOfMapped(node: Node): TaskView {
+  return {
+    state: node.state,
+    outputs: node.outputs,
+    get byKey(): Json {
+      const children = node.inside?.children ?? []
+      return Object.fromEntries(
+        children.map(({ key, state, outputs }) => [key, state === 'succeeded' ? outputs : null]),
+      )
+    },
   }
 }
 
 /** The pipeline with all tasks in one runtime. */
 function inRuntime(pipeline: Pipeline, runtime: RunRecord['runtime']): Pipeline {
   if (runtime === null) return pipeline
-  return { ...pipeline, tasks: pipeline.tasks.map((task) => ({ ...task, runtime })) }
+  const moved = (task: Task) => (task.isGroup === true ? task : { ...task, runtime })
+  return { ...pipeline, tasks: pipeline.tasks.map(moved) }
 }
 
 /** Which count of a dependent's needs an ended state adds to. */

@@ -1,24 +1,36 @@
 /**
  * What follows from an event: which tasks become ready, which end without starting, when the run is over.
- * Pure but for the run it is given: no clock, no store, no processes.
+ * Pure but for the run it is given: no clock, no store, no processes. What is many is windows.ts and containers.ts.
  */
-import type { JsonObject } from './json.ts'
-import { type LiveRun, type Node, needCounter } from './live-run.ts'
-import { isEnded, nextTaskState, type RunEvent, type TaskEvent } from './state.ts'
-import type { TaskPatch } from './store/store.ts'
+import { type LiveRun, needCounter } from './live-run.ts'
+import { endInside, type Particulars, transition } from './moves.ts'
+import type { Node } from './node.ts'
+import { isEnded, type RunEvent, type TaskEvent, type TaskState } from './state.ts'
 import { triggerVerdict } from './trigger-rule.ts'
+import { settleParent, widen } from './windows.ts'
 
-/** What else an event brings: new values for the row, and words for the event's record. */
-export interface Particulars {
-  readonly patch?: TaskPatch
-  readonly detail?: JsonObject
+/**
+ * Puts every task that waits for nothing on its way, and takes up containers where they stood. Called when the run
+ * starts, is taken over, or goes on after a person's retry.
+ */
+export function begin(run: LiveRun, at: number): void {
+  const ended: Node[] = []
+  for (const node of run.nodes) {
+    // What is left out or given has ended already: what needs it may end here, and what needs that in turn.
+    if (isEnded(node.state)) endInside(run, node, endings[node.state] ?? 'skip', at)
+    else if (decide(run, node, at)) ended.push(node)
+    else if (node.state === 'running' && node.role === 'mapped') run.widening.add(node)
+    else if (node.state === 'running' && node.role === 'group' && node.inside?.open === 0)
+      run.closing.push(node)
+  }
+  follow(run, ended, at)
 }
 
-/** Puts every task that waits for nothing on its way. Called once, when the run starts or is taken over. */
-export function begin(run: LiveRun, at: number): void {
-  // What is left out or given has ended already: what needs it may end here, and what needs that in turn.
-  const ended = run.nodes.filter((node) => node.key === null && decide(run, node, at))
-  follow(run, ended, at)
+/** The event that a container's ended state stands for, for what is in it. */
+const endings: { readonly [state in TaskState]?: TaskEvent } = {
+  failed: 'fail',
+  upstream_failed: 'block',
+  cancelled: 'cancel',
 }
 
 /**
@@ -33,14 +45,22 @@ export function apply(
   particulars: Particulars = {},
 ): void {
   transition(run, node, event, at, particulars)
-  if (isEnded(node.state)) follow(run, [node], at)
+  follow(run, isEnded(node.state) ? [node] : [], at)
 }
 
 /** Settles what follows from the end of these nodes, and from the ends that this brings. */
-function follow(run: LiveRun, ended: Node[], at: number): void {
-  for (let done = ended.pop(); done !== undefined; done = ended.pop()) {
+export function follow(run: LiveRun, ended: Node[], at: number): void {
+  for (;;) {
+    const done = ended.pop()
+    if (done === undefined) {
+      const [mapped] = run.widening
+      if (mapped === undefined) return
+      run.widening.delete(mapped)
+      widen(run, mapped, at, ended)
+      continue
+    }
     const counter = needCounter(done.state)
-    if (done.key !== null) settleInstance(run, done, at, ended)
+    settleParent(run, done, at, ended)
     run.graph.eachDependent(done.index, (index) => {
       const dependent = run.nodes[index] as Node
       dependent.needs[counter]++
@@ -54,6 +74,28 @@ export function cancelAll(run: LiveRun, at: number): Node[] {
   const running = run.nodes.filter((node) => node.holding)
   run.cancelled = true
   for (const node of run.nodes) if (!isEnded(node.state)) transition(run, node, 'cancel', at, {})
+  run.widening.clear()
+  return running
+}
+
+/**
+ * Ends a run that is over its deadline or budget: what is active fails, what waits is cancelled. Gives the nodes whose
+ * attempts still run.
+ */
+export function failAll(
+  run: LiveRun,
+  failure: { kind: 'deadline' | 'budget'; message: string },
+  at: number,
+): Node[] {
+  const running = run.nodes.filter((node) => node.holding)
+  run.doomed = true
+  // Backwards, so that what stands in a container fails by itself and is not ended with it.
+  for (const node of run.nodes.toReversed()) {
+    if (isEnded(node.state)) continue
+    if (node.state === 'waiting' || node.state === 'ready') transition(run, node, 'cancel', at, {})
+    else transition(run, node, 'fail', at, { patch: { failure }, detail: failure })
+  }
+  run.widening.clear()
   return running
 }
 
@@ -61,61 +103,23 @@ export function cancelAll(run: LiveRun, at: number): Node[] {
 export function runEnding(run: LiveRun): Extract<RunEvent, 'succeed' | 'fail' | 'cancel'> | null {
   if (run.open > 0) return null
   if (run.cancelled) return 'cancel'
+  if (run.doomed) return 'fail'
   let cancelled = false
-  for (const { state } of run.nodes) {
+  for (const { state, parent } of run.nodes) {
+    if (parent !== null) continue
     if (state === 'failed' || state === 'upstream_failed') return 'fail'
     if (state === 'cancelled') cancelled = true
   }
   return cancelled ? 'cancel' : 'succeed'
 }
 
-/** Makes a ready mapped task into its instances, one per key; without keys it succeeds at once. */
-export function expand(run: LiveRun, node: Node, keys: readonly string[], at: number): void {
-  transition(run, node, 'expand', at, { patch: { startedAt: at } })
-  node.openInstances = keys.length
-  for (const key of keys) {
-    const instance = run.grow(node, key)
-    run.note(instance, 'grow', {})
-    transition(run, instance, 'unblock', at, {})
-  }
-  if (keys.length === 0) apply(run, node, 'succeed', at, { patch: { outputs: [] } })
-}
-
-function transition(
-  run: LiveRun,
-  node: Node,
-  event: TaskEvent,
-  at: number,
-  { patch, detail }: Particulars,
-): void {
-  const state = nextTaskState(node.state, event)
-  if (isEnded(state)) {
-    run.open--
-    run.note(node, event, { state, endedAt: at, wakeAt: null, ...patch }, detail)
-  } else {
-    run.note(node, event, { state, ...patch }, detail)
-  }
-  if (state === 'ready') run.readied.push(node)
-}
-
 /** Whether the trigger of a waiting node now ends it; where it may start, it becomes ready. */
-function decide(run: LiveRun, node: Node, at: number): boolean {
-  if (node.state !== 'waiting') return false
+export function decide(run: LiveRun, node: Node, at: number): boolean {
+  // Instances start as their mapped task's window allows, aggregates with their mapped group.
+  if (node.state !== 'waiting' || node.key !== null || node.role === 'aggregate') return false
+  if (node.parent !== null && node.parent.state !== 'running') return false
   const verdict = triggerVerdict(run.task(node).trigger, node.needs)
   if (verdict === null) return false
   transition(run, node, verdict, at, {})
   return verdict !== 'unblock'
-}
-
-/** A mapped task ends with its last instance: failed, cancelled, succeeded, skipped: the first that any instance is. */
-function settleInstance(run: LiveRun, instance: Node, at: number, ended: Node[]): void {
-  const parent = run.nodes[instance.task] as Node
-  parent.openInstances--
-  if (parent.openInstances > 0 || isEnded(parent.state)) return
-  const instances = run.nodes.filter((node) => node.key !== null && node.task === parent.index)
-  const has = (state: string) => instances.some((node) => node.state === state)
-  const event = has('failed') ? 'fail' : has('cancelled') ? 'cancel' : has('succeeded') ? 'succeed' : 'skip'
-  const outputs = instances.map((node) => (node.state === 'succeeded' ? node.outputs : null))
-  transition(run, parent, event, at, { patch: { outputs } })
-  ended.push(parent)
 }

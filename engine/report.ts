@@ -1,17 +1,29 @@
 /** What an engine tells whoever looks on, after it is durable: the live display, tests, later the page. */
 import type { Failure } from './errors.ts'
-import type { LiveRun, Node } from './live-run.ts'
+import type { LiveRun } from './live-run.ts'
+import type { Node } from './node.ts'
 import type { AttemptEvent } from './runtime/runtime.ts'
 import type { RunState, TaskState } from './state.ts'
 
 /** A change of a task or run, or something that a running attempt said. */
 export type Report =
-  | { readonly type: 'run'; readonly run: string; readonly state: RunState; readonly at: number }
+  | {
+      readonly type: 'run'
+      readonly run: string
+      readonly state: RunState
+      readonly at: number
+      /** Something that happened to the run besides its state, with a sentence for people. */
+      readonly event?: 'overdue' | 'over_budget'
+      readonly message?: string
+    }
   | {
       readonly type: 'task'
       readonly run: string
       readonly task: string
+      /** Its own key, where it is an instance. */
       readonly key: string | null
+      /** Its name as people write it: `mask[eu]`, `group[K1].mask[K2]`. */
+      readonly label: string
       readonly event: string
       readonly state: TaskState
       readonly attempt: number
@@ -35,12 +47,23 @@ export function taskReport(run: LiveRun, node: Node, event: string, at: number):
     run: run.record.id,
     task: run.task(node).id,
     key,
+    label: node.parent === null ? run.task(node).id : run.label(node),
     event,
     state,
     attempt,
     at,
     failure,
   }
+}
+
+/** The report of something that happened to a run as a whole. */
+export function runReport(
+  run: LiveRun,
+  event: 'overdue' | 'over_budget',
+  message: string,
+  at: number,
+): Report {
+  return { type: 'run', run: run.record.id, state: run.state, at, event, message }
 }
 
 /** The report of something that the node's attempt said. */

@@ -2,7 +2,8 @@
 import type { Fingerprint } from './cache.ts'
 import type { Clock } from './clock.ts'
 import type { JsonObject } from './json.ts'
-import type { LiveRun, Node } from './live-run.ts'
+import type { LiveRun } from './live-run.ts'
+import type { Node } from './node.ts'
 import type { RunWrite, Store } from './store/store.ts'
 
 /** Outputs that an earlier run made of the same inputs. */

@@ -7,7 +7,10 @@ import type { RunClaim } from './store/store.ts'
 const together = 1000
 
 interface Line {
+  readonly pipeline: string
   readonly limit: number | null
+  /** Scheduled runs wait for the one before (`overlap: queue`), also where the pipeline has no limit of runs. */
+  readonly scheduledLimit: number | null
   readonly backfillLimit: number | null
   /** The limit had no room at the last look. */
   full: boolean
@@ -25,11 +28,15 @@ export class RunQueue {
   }
 
   push(run: LiveRun, backfillLimit: number | null): void {
-    const key = `${run.record.pipeline} ${run.record.backfill ?? ''}`
+    const key = keyOf(run)
     let line = this.#lines.get(key)
     if (line === undefined) {
-      const limit = run.record.backfill === null ? run.pipeline.concurrency.runs : null
-      line = { limit, backfillLimit, full: false, runs: new Fifo() }
+      const { backfill, trigger, pipeline } = run.record
+      const { concurrency, schedule } = run.pipeline
+      const limit = backfill === null ? concurrency.runs : null
+      const waits = trigger === 'schedule' && (schedule?.overlap ?? 'queue') === 'queue'
+      const scheduledLimit = waits ? (concurrency.runs ?? 1) : null
+      line = { pipeline, limit, scheduledLimit, backfillLimit, full: false, runs: new Fifo() }
       this.#lines.set(key, line)
     }
     line.runs.push(run)
@@ -47,12 +54,12 @@ export class RunQueue {
     if (line === undefined) return
     line.runs.unshift(run)
     line.full = true
+    this.#lines.set(keyOf(run), line)
   }
 
   /** A run ended: its line may have room. */
   ended(run: LiveRun): void {
-    const line = this.#lines.get(`${run.record.pipeline} ${run.record.backfill ?? ''}`)
-    if (line !== undefined) line.full = false
+    for (const line of this.#lines.values()) if (line.pipeline === run.record.pipeline) line.full = false
   }
 
   /** Anything may have ended elsewhere. */
@@ -63,23 +70,29 @@ export class RunQueue {
   /** The runs to try to start now, the longest waiting first. Each is either started or put back. */
   candidates(): RunClaim[] {
     const claims: RunClaim[] = []
-    for (const line of this.#lines.values()) {
-      const most = line.full ? 0 : (line.backfillLimit ?? line.limit ?? together)
+    for (const [key, line] of this.#lines) {
+      const most = line.full ? 0 : (line.backfillLimit ?? line.scheduledLimit ?? line.limit ?? together)
       for (let taken = 0; taken < most; ) {
         const run = line.runs.shift()
         if (run === undefined) break
         if (!this.#members.has(run)) continue
-        const { limit, backfillLimit } = line
+        const { limit, scheduledLimit, backfillLimit } = line
         claims.push({
           run: run.record.id,
           fence: run.record.fence,
           limit,
-          scheduledLimit: null,
+          scheduledLimit,
           backfillLimit,
         })
         taken++
       }
+      // Backfills come and go: a line that is empty is not kept.
+      if (line.runs.length === 0) this.#lines.delete(key)
     }
     return claims
   }
+}
+
+function keyOf({ record: { pipeline, backfill, trigger } }: LiveRun): string {
+  return `${pipeline} ${backfill ?? ''} ${trigger === 'schedule' ? trigger : ''}`
 }

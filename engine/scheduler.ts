@@ -3,27 +3,34 @@
  * Knows nothing of YAML, of any operator, or of how an attempt runs.
  */
 import { Alarm } from './alarm.ts'
+import { Allowances } from './allowances.ts'
 import { type AttemptListener, Attempts } from './attempts.ts'
+import { Breakers } from './breaker.ts'
 import type { Fingerprint } from './cache.ts'
 import type { Clock } from './clock.ts'
 import { DagctlError } from './errors.ts'
 import type { Evaluator } from './evaluator.ts'
-import { attemptOf, judge, prepare } from './executor.ts'
+import { attemptOf, judge, prepare, type Surroundings, setOf } from './executor.ts'
 import type { Json } from './json.ts'
-import type { LiveRun, Node } from './live-run.ts'
+import type { LiveRun } from './live-run.ts'
+import type { Node } from './node.ts'
 import type { Outcome } from './outcome.ts'
-import { apply, begin, cancelAll } from './plan.ts'
+import { apply, begin, failAll } from './plan.ts'
+import { Preemptor } from './preemptor.ts'
 import type { Queue } from './queue/queue.ts'
 import type { Random } from './random.ts'
-import { attemptReport, type Report, taskReport } from './report.ts'
+import { attemptReport, type Report, runReport, taskReport } from './report.ts'
+import type { Resources } from './resources.ts'
 import { Reuse } from './reuse.ts'
 import { RunQueue } from './run-queue.ts'
 import type { AttemptEvent } from './runtime/runtime.ts'
-import { fail, settle } from './settle.ts'
-import { Starter } from './starter.ts'
+import { type Circumstances, fail, settle } from './settle.ts'
+import { endpointsOf, Starter } from './starter.ts'
 import { isEnded, nextRunState, nextTaskState } from './state.ts'
-import type { Batch, DeniedBy, Store } from './store/store.ts'
+import type { Batch, DeniedBy, Store, Wish } from './store/store.ts'
 import { type Claim, type Written, writeOf, writeOfClaim } from './turn.ts'
+import { Wakers, type Watch } from './wakers.ts'
+import { grant, type Wisher } from './wishes.ts'
 
 /** What a scheduler works with; everything from outside comes in here. */
 export interface SchedulerParts {
@@ -37,6 +44,10 @@ export interface SchedulerParts {
   readonly fingerprint: Fingerprint
   readonly clock: Clock
   readonly random: Random
+  readonly resources: Resources
+  /** Allow-listed variables of the environment, for templates. */
+  readonly env: { readonly [name: string]: string }
+  readonly watch: Watch | undefined
   readonly report: (report: Report) => void
   /** The store failed, or we have a bug: nothing goes on. */
   readonly fatal: (error: unknown) => void
@@ -45,12 +56,20 @@ export interface SchedulerParts {
 /** Runs the runs that one engine owns. */
 export class Scheduler implements AttemptListener {
   readonly #parts: SchedulerParts
+  readonly #around: Surroundings
   readonly #runs = new Map<string, LiveRun>()
+  readonly #backfillLimits = new Map<LiveRun, number | null>()
   readonly #queued = new RunQueue()
   readonly #starter: Starter
   readonly #alarm: Alarm
   readonly #attempts: Attempts
   readonly #reuse: Reuse
+  readonly #wakers: Wakers
+  readonly #allowances: Allowances
+  readonly #breakers = new Breakers()
+  readonly #preemptor: Preemptor
+  /** The endpoints that running attempts ask. */
+  readonly #endpoints = new Map<Node, readonly string[]>()
   readonly #ended = new Map<string, (() => void)[]>()
   #inbox: (() => void)[] = []
   #touched = new Set<LiveRun>()
@@ -62,27 +81,52 @@ export class Scheduler implements AttemptListener {
   #drained: (() => void) | null = null
 
   constructor(parts: SchedulerParts) {
+    const { clock, queue, resources, store, evaluator, env } = parts
     this.#parts = parts
-    this.#alarm = new Alarm(parts.clock)
-    this.#reuse = new Reuse(parts.store, parts.fingerprint, parts.clock)
+    this.#around = { evaluator, env }
+    this.#alarm = new Alarm(clock)
+    this.#reuse = new Reuse(store, parts.fingerprint, clock)
+    this.#wakers = new Wakers(parts.watch, (run, node) => this.#post(() => this.#wakeUp(run, node)))
+    this.#allowances = new Allowances(this.#alarm, resources, {
+      overdue: (run, message) => this.#post(() => this.#overdue(run, message)),
+      overBudget: (run, message) => this.#overBudget(run, message),
+    })
     this.#starter = new Starter(
-      { ...parts, reuse: this.#reuse },
+      { queue, clock, resources, around: this.#around, reuse: this.#reuse, breakers: this.#breakers },
       {
         owns: (run) => this.#owns(run),
         touch: (run, node, change) => this.#touch(run, node, change),
         ask: (question, then) => this.#ask(question, then),
-        wakeAt: (run, node, at) => this.#wakeAt(run, node, at),
+        wakeAt: (run, node, at) => this.#comeBack(run, node, at),
+        affords: (run, at) => this.#allowances.affords(run, at),
+        circumstances: () => this.#circumstances(),
       },
     )
-    this.#attempts = new Attempts(parts.queue, this.#alarm, this)
+    this.#attempts = new Attempts(queue, this.#alarm, this)
+    this.#preemptor = new Preemptor(this.#attempts)
   }
 
   /** Takes up a run that this engine owns: a new one, or one that it took over. */
   add(run: LiveRun, backfillLimit: number | null): void {
     this.#runs.set(run.record.id, run)
+    this.#backfillLimits.set(run, backfillLimit)
     this.#post(() => {
+      this.#allowances.watch(run)
       if (run.state === 'queued') this.#queued.push(run, backfillLimit)
       else this.#resume(run)
+    })
+  }
+
+  /** Takes up a run that has ended, so that a wish (retry, mark) can take its end back. */
+  reopen(run: LiveRun, wish: Wish, wisher: Wisher): void {
+    this.#runs.set(run.record.id, run)
+    this.#backfillLimits.set(run, null)
+    this.#post(() => {
+      grant(run, wish, wisher)
+      this.#touched.add(run)
+      this.#allowances.watch(run)
+      if (run.state === 'queued') this.#queued.push(run, null)
+      else this.#acts.push(() => this.#closeRun(run))
     })
   }
 
@@ -96,17 +140,20 @@ export class Scheduler implements AttemptListener {
     return [...this.#runs.keys()]
   }
 
-  /** Cancels a run: its open tasks at once, its attempts by SIGTERM and, after the grace, SIGKILL. */
-  cancel(id: string, request?: number): void {
+  /** Does what a person wishes of a run; `request` is done with it. */
+  wish(id: string, wish: Wish, wisher: Wisher, request?: number): void {
     this.#post(() => {
       const run = this.#runs.get(id)
       if (run === undefined) return
+      const before = run.state
+      const { done, stop } = grant(run, wish, wisher)
+      if (!done) return
       if (request !== undefined) this.#answered.set(run, [...(this.#answered.get(run) ?? []), request])
       this.#touched.add(run)
-      if (isEnded(run.state)) return
-      this.#queued.remove(run)
-      for (const node of cancelAll(run, this.#now()))
-        this.#acts.push(() => this.#attempts.stop(node, 'cancel'))
+      for (const node of stop) this.#acts.push(() => this.#attempts.stop(node, 'cancel'))
+      for (const node of run.changed) this.#settled(run, node)
+      if (wish.kind === 'cancel') this.#queued.remove(run)
+      if (run.state !== before) this.#moved(run)
     })
   }
 
@@ -130,6 +177,11 @@ export class Scheduler implements AttemptListener {
     })
   }
 
+  /** What happens elsewhere and wakes tasks here. */
+  get wakers(): Wakers {
+    return this.#wakers
+  }
+
   /** Starts nothing any more and asks what runs to leave; what does not end in success goes back to ready. */
   drain(): Promise<void> {
     this.#draining = true
@@ -144,6 +196,7 @@ export class Scheduler implements AttemptListener {
   close(): void {
     this.#closed = true
     this.#alarm.clear()
+    for (const run of this.#runs.values()) this.#wakers.forget(run)
     for (const id of [...this.#ended.keys()]) this.#resolveEnded(id)
   }
 
@@ -174,40 +227,120 @@ export class Scheduler implements AttemptListener {
 
   #settle(run: LiveRun, node: Node, attempt: number, raw: Outcome, baseline: Json): void {
     if (!this.#owns(run) || node.attempt !== attempt) return
-    this.#starter.reopen(run.record.pipeline)
+    this.#starter.reopen(run.record.pipeline, node.pool)
+    this.#allowances.ended(run, node, this.#now())
+    this.#tellBreakers(node, raw)
     if (node.state !== 'running') {
-      // Cancelled meanwhile: the late outcome changes nothing but that the slot is free.
+      // Ended meanwhile by a person or a deadline: the late outcome changes nothing but that the slot is free.
       run.amend(node, { holding: false })
+      this.#settled(run, node)
       this.#touched.add(run)
+      // A person let it try again, which had to wait for this.
+      if (node.state === 'ready') this.#starter.push({ run, node })
       return
     }
-    const outcome = judge(run, node, raw, baseline, this.#parts.evaluator)
+    const { outcome, produced } = judge(run, node, raw, baseline, this.#around)
+    run.produce(run.task(node).id, produced)
+    this.#acts.push(() => produced.forEach((uri) => this.#wakers.datasetUpdated(uri)))
     this.#touch(run, node, () => settle(run, node, outcome, this.#circumstances()))
+  }
+
+  #tellBreakers(node: Node, outcome: Outcome): void {
+    const endpoints = this.#endpoints.get(node) ?? []
+    this.#endpoints.delete(node)
+    for (const endpoint of endpoints) {
+      if (outcome.type === 'released') this.#breakers.untold(endpoint)
+      else if (outcome.type === 'failed' && outcome.kind === 'network')
+        this.#breakers.failed(endpoint, this.#now())
+      else this.#breakers.succeeded(endpoint)
+    }
   }
 
   /** Applies a change to a node and sets the alarms that its new state asks for. */
   #touch(run: LiveRun, node: Node, change: () => void): void {
     change()
     this.#touched.add(run)
-    if (node.continues) this.#attempts.watchTimeout(run, node)
-    else this.#attempts.endTry(node)
-    if (node.wakeAt !== null && node.state !== 'ready') this.#wakeAt(run, node, node.wakeAt)
+    this.#settled(run, node)
   }
 
-  #wakeAt(run: LiveRun, node: Node, at: number): void {
+  /** Sets and clears what hangs on the state of a node: timeouts, wake-up calls, room beside it. */
+  #settled(run: LiveRun, node: Node): void {
+    if (node.continues && node.tryStartedAt !== null) this.#attempts.watchTimeout(run, node)
+    else if (!node.holding) this.#attempts.endTry(node)
+    if (node.wakeAt !== null && node.state !== 'ready') this.#comeBack(run, node, node.wakeAt)
+    if (node.wakeOn !== null) this.#listenFor(run, node)
+    else this.#wakers.clear(node)
+    if (node.counted && !node.holding && node.state !== 'ready') this.#starter.uncount(run, node)
+  }
+
+  #listenFor(run: LiveRun, node: Node): void {
+    this.#wakers.set(run, node)
+    // One may have ended before anybody listened.
+    for (const id of node.wakeOn?.runs ?? [])
+      this.#ask(this.#parts.store.run(id), (found) => {
+        if (found === null || isEnded(found.state)) this.#wakeUp(run, node)
+      })
+  }
+
+  /** Comes back to a node at this time: a sleeper wakes, the next try is due, a ready task may start by now. */
+  #comeBack(run: LiveRun, node: Node, at: number): void {
     this.#alarm.at(at, () =>
       this.#post(() => {
-        if (!this.#owns(run) || node.wakeAt !== at) return
-        // A released task is ready all along, but not before this time.
-        if (node.state === 'ready') this.#starter.push({ run, node })
-        else if (node.state === 'sleeping')
-          this.#touch(run, node, () => apply(run, node, 'wake', this.#now(), { patch: { wakeAt: null } }))
-        else if (node.state === 'retrying')
-          this.#touch(run, node, () =>
-            apply(run, node, 'retry_due', this.#now(), { patch: { wakeAt: null } }),
-          )
+        if (!this.#owns(run)) return
+        if (node.state !== 'ready') {
+          if (node.wakeAt === at) this.#wakeUp(run, node)
+        } else if (node.wakeAt === null || node.wakeAt <= at) this.#starter.push({ run, node })
       }),
     )
+  }
+
+  #wakeUp(run: LiveRun, node: Node): void {
+    if (!this.#owns(run)) return
+    const patch = { wakeAt: null, wakeOn: null }
+    if (node.state === 'sleeping' && node.wakeOn?.person === undefined)
+      this.#touch(run, node, () => apply(run, node, 'wake', this.#now(), { patch }))
+    else if (node.state === 'retrying')
+      this.#touch(run, node, () => apply(run, node, 'retry_due', this.#now(), { patch }))
+  }
+
+  #overdue(run: LiveRun, message: string): void {
+    if (!this.#owns(run) || isEnded(run.state) || run.overdue) return
+    run.amendRun({ overdue: true }, 'overdue', { message })
+    this.#touched.add(run)
+    if (run.pipeline.deadline?.do === 'fail') this.#doom(run, { kind: 'deadline', message })
+    this.#acts.push(() => this.#parts.report(runReport(run, 'overdue', message, this.#now())))
+  }
+
+  /** Called while claims are chosen: inside a turn. */
+  #overBudget(run: LiveRun, message: string): void {
+    const { onExceed = 'warn' } = run.pipeline.budget ?? {}
+    this.#touched.add(run)
+    this.#acts.push(() => this.#parts.report(runReport(run, 'over_budget', message, this.#now())))
+    run.amendRun({ overBudget: onExceed === 'warn' }, 'over_budget', { message })
+    if (onExceed === 'fail') this.#doom(run, { kind: 'budget', message })
+    else if (onExceed === 'hold' && run.state === 'running') {
+      run.state = nextRunState(run.state, 'pause')
+      run.amendRun({ pausedFor: 'budget' })
+      run.move('pause', { message })
+    }
+  }
+
+  #doom(run: LiveRun, failure: { kind: 'deadline' | 'budget'; message: string }): void {
+    this.#queued.remove(run)
+    for (const node of failAll(run, failure, this.#now()))
+      this.#acts.push(() => this.#attempts.stop(node, 'cancel'))
+  }
+
+  /** A person took the run itself from state to state. */
+  #moved(run: LiveRun): void {
+    if (run.state === 'queued') this.#queued.push(run, this.#backfillLimits.get(run) ?? null)
+    else this.#queued.remove(run)
+    if (run.state === 'running')
+      for (const node of run.nodes) if (node.state === 'ready') run.readied.push(node)
+    if (!isEnded(run.state)) {
+      const { state } = run
+      this.#acts.push(() => this.#parts.report({ type: 'run', run: run.record.id, state, at: this.#now() }))
+    }
   }
 
   /** A run that is already under way: attempts are found again, alarms set, ready tasks queued. */
@@ -216,16 +349,18 @@ export class Scheduler implements AttemptListener {
     for (const node of run.nodes) {
       if (node.holding) this.#attach(run, node)
       else if (node.state === 'ready') run.readied.push(node)
-      if (node.wakeAt !== null && (node.state === 'sleeping' || node.state === 'retrying'))
-        this.#wakeAt(run, node, node.wakeAt)
-      if (node.continues) this.#attempts.watchTimeout(run, node)
+      if (node.state === 'sleeping' || node.state === 'retrying') {
+        if (node.wakeAt !== null) this.#comeBack(run, node, node.wakeAt)
+        this.#listenFor(run, node)
+      }
+      if (node.continues && node.tryStartedAt !== null) this.#attempts.watchTimeout(run, node)
     }
     if (isEnded(run.state)) this.#acts.push(() => this.#closeRun(run))
     else begin(run, this.#now())
   }
 
   #attach(run: LiveRun, node: Node): void {
-    const prepared = prepare(run, node, this.#parts.evaluator)
+    const prepared = prepare(run, node, this.#around)
     const inputs = prepared.type === 'start' ? prepared : { input: {}, env: {} }
     this.#acts.push(() => {
       this.#attempts.attach(run, node, attemptOf(run, node, inputs, this.#parts.data))
@@ -260,7 +395,9 @@ export class Scheduler implements AttemptListener {
     for (const work of inbox) work()
     // Read after the work: no run ends, and no task starts, before the end of what it waited for.
     const at = this.#now()
-    const claims = this.#draining ? [] : this.#starter.choose(this.#touched, at)
+    const chosen = this.#draining ? [] : this.#starter.choose(this.#touched, at)
+    // What was chosen may have ended since: its run is over its budget.
+    const claims = chosen.filter(({ node }) => node.state === 'ready')
     for (const { run } of claims) this.#touched.add(run)
     const starts = this.#draining ? [] : this.#queued.candidates()
     const { batch, written } = this.#collect(at, claims, starts)
@@ -272,7 +409,7 @@ export class Scheduler implements AttemptListener {
       for (const id of result.lost) this.#drop(id)
       const durable = written.filter(({ run }) => this.#owns(run))
       this.#tell(durable, at)
-      this.#act(claims, result.denied)
+      this.#act(claims, result.denied, at)
       this.#startRuns(starts, new Set(result.started), at)
       for (const { run } of durable) this.#closeRun(run)
     }
@@ -286,42 +423,44 @@ export class Scheduler implements AttemptListener {
     claims: readonly Claim[],
     starts: Batch['starts'],
   ): { batch: Batch; written: Written[] } {
-    const claimed = Map.groupBy(claims, (claim) => claim.run)
+    const claiming = new Set(claims.map(({ run }) => run))
     const written: Written[] = []
     for (const run of this.#touched) {
       const extras = { answered: this.#answered.get(run), cache: this.#reuse.take(run) }
-      const write = writeOf(run, claimed.get(run) ?? [], extras, at)
+      const write = writeOf(run, claiming.has(run), extras, at)
       if (write !== null) written.push({ run, write })
     }
     this.#touched = new Set()
     this.#answered = new Map()
+    const runs = written.map(({ write }) => write)
     return {
-      batch: {
-        engine: this.#parts.engine,
-        at,
-        runs: written.map(({ write }) => write),
-        claims: claims.map(writeOfClaim),
-        starts,
-      },
+      batch: { engine: this.#parts.engine, at, runs, claims: claims.map(writeOfClaim), starts },
       written,
     }
   }
 
   /** Starts what was granted; what had no room goes back to where it stood. */
-  #act(claims: readonly Claim[], denied: ReadonlyMap<number, DeniedBy>): void {
-    const back: Claim[] = []
+  #act(claims: readonly Claim[], denied: ReadonlyMap<number, DeniedBy>, at: number): void {
+    const back: { claim: Claim; by: DeniedBy }[] = []
     for (const [place, claim] of claims.entries()) {
       const { run, node, start, patch } = claim
       if (!this.#owns(run)) continue
-      if (denied.has(place)) {
-        back.push(claim)
+      const by = denied.get(place)
+      if (by !== undefined) {
+        back.push({ claim, by })
         continue
       }
       Object.assign(node, patch, { state: nextTaskState(node.state, 'claim'), attempt: node.attempt + 1 })
+      this.#allowances.began(run, node, at)
+      const endpoints = endpointsOf(run, node, start)
+      if (endpoints.length > 0) this.#endpoints.set(node, endpoints)
       this.#parts.report(taskReport(run, node, 'claim', this.#now()))
       this.#attempts.start(run, node, attemptOf(run, node, start, this.#parts.data))
     }
-    this.#starter.putBack(back)
+    for (const { claim, by } of back.toReversed()) this.#starter.putBack(claim, by)
+    const waiting = this.#preemptor.wanted(back)
+    if (waiting.length > 0)
+      this.#ask(this.#parts.store.held(), (held) => this.#preemptor.preempt(waiting, held))
   }
 
   #startRuns(starts: Batch['starts'], started: ReadonlySet<string>, at: number): void {
@@ -334,7 +473,7 @@ export class Scheduler implements AttemptListener {
       const { id } = run.record
       this.#queued.remove(run)
       run.state = nextRunState(run.state, 'start')
-      run.startedAt = at
+      run.startedAt ??= at
       this.#parts.report({ type: 'run', run: id, state: run.state, at })
       this.#post(() => this.#resume(run))
     }
@@ -346,7 +485,8 @@ export class Scheduler implements AttemptListener {
         for (const { event } of events)
           this.#parts.report(taskReport(run, run.nodes[node] as Node, event, at))
       }
-      if (write.state) this.#parts.report({ type: 'run', run: run.record.id, state: write.state.to, at })
+      if (write.state && isEnded(write.state.to))
+        this.#parts.report({ type: 'run', run: run.record.id, state: write.state.to, at })
     }
   }
 
@@ -355,15 +495,19 @@ export class Scheduler implements AttemptListener {
     if (!isEnded(run.state) || run.nodes.some((node) => node.holding)) return
     this.#queued.ended(run)
     this.#drop(run.record.id)
+    this.#wakers.runEnded(run.record.id)
   }
 
   #drop(id: string): void {
     const run = this.#runs.get(id)
     if (run === undefined) return
     this.#runs.delete(id)
+    this.#backfillLimits.delete(run)
     this.#queued.remove(run)
     this.#attempts.forget(run)
     this.#reuse.forget(run)
+    this.#wakers.forget(run)
+    this.#allowances.forget(run)
     this.#resolveEnded(id)
     if (this.#queued.length > 0) this.#post(() => {})
   }
@@ -394,7 +538,11 @@ export class Scheduler implements AttemptListener {
     return this.#parts.clock.now()
   }
 
-  #circumstances() {
-    return { at: this.#now(), random: this.#parts.random }
+  #circumstances(): Circumstances {
+    return {
+      at: this.#now(),
+      random: this.#parts.random,
+      setOf: (run, node, entry) => setOf(run, node, entry, this.#around),
+    }
   }
 }

@@ -1,18 +1,23 @@
 /**
- * Which ready tasks start now: in order of their lanes, as many as the queue has room for, with their inputs resolved
- * and earlier results looked at. Claims nothing: what it chooses is written by the scheduler.
+ * Which ready tasks start now: the first in rank, as many as the queue has room for, with their inputs resolved and
+ * earlier results looked at. Claims nothing: what it chooses is written by the scheduler.
  */
+import { type Breakers, endpointOf } from './breaker.ts'
 import type { Clock } from './clock.ts'
-import type { Evaluator } from './evaluator.ts'
-import { prepare } from './executor.ts'
+import { close, expand, open } from './containers.ts'
+import { outputsOf, type Prepared, prepare, type Start, type Surroundings } from './executor.ts'
+import { opensAt } from './hours.ts'
+import type { Json } from './json.ts'
 import { type Lane, Lanes, type Ready } from './lanes.ts'
-import type { LiveRun, Node } from './live-run.ts'
+import type { LiveRun } from './live-run.ts'
+import type { Node } from './node.ts'
 import { apply } from './plan.ts'
 import type { Queue } from './queue/queue.ts'
-import type { Random } from './random.ts'
+import type { Resources } from './resources.ts'
 import type { Reusable, Reuse } from './reuse.ts'
-import { fail } from './settle.ts'
-import { type Claim, claimOf, type Start } from './turn.ts'
+import { type Circumstances, fail } from './settle.ts'
+import type { DeniedBy } from './store/store.ts'
+import { type Claim, claimOf, poolOf } from './turn.ts'
 
 /** Caches that are looked at together: a look may read whole files. */
 const looks = 32
@@ -26,22 +31,26 @@ export interface Loop {
   ask<Answer>(question: Promise<Answer>, then: (answer: Answer) => void): void
   /** Comes back to a ready node at this time (epoch ms). */
   wakeAt(run: LiveRun, node: Node, at: number): void
+  /** Whether the run's budget lets another attempt start; what follows where it does not is the loop's. */
+  affords(run: LiveRun, at: number): boolean
+  circumstances(): Circumstances
 }
 
 /** What it works with. */
 export interface StarterParts {
   readonly queue: Queue
-  readonly evaluator: Evaluator
+  readonly around: Surroundings
+  readonly resources: Resources
   readonly reuse: Reuse
+  readonly breakers: Breakers
   readonly clock: Clock
-  readonly random: Random
 }
 
 /** The ready tasks of one engine. */
 export class Starter {
   readonly #parts: StarterParts
   readonly #loop: Loop
-  readonly #lanes = new Lanes()
+  readonly #lanes: Lanes
   /** Starts that are resolved already: their cache was looked at, or their claim had no room. */
   readonly #resolved = new Map<Node, Start>()
   /** Caches that are being looked at. */
@@ -50,6 +59,7 @@ export class Starter {
   constructor(parts: StarterParts, loop: Loop) {
     this.#parts = parts
     this.#loop = loop
+    this.#lanes = new Lanes((run, node) => poolOf(run, node, parts.resources))
   }
 
   /** Enters a task that is ready. */
@@ -57,18 +67,18 @@ export class Starter {
     this.#lanes.push(ready)
   }
 
-  /** Room may have come under the limit of a pipeline, or (without a name) of any. */
-  reopen(pipeline?: string): void {
-    this.#lanes.reopen(pipeline)
+  /** Room may have come under the limits of a pipeline and a pool, or (without names) under any. */
+  reopen(pipeline?: string, pool?: string | null): void {
+    this.#lanes.reopen(pipeline, pool)
   }
 
-  /** Claims that had no room go back to where they stood, and wait for it. */
-  putBack(denied: readonly Claim[]): void {
-    for (const { node, start } of denied) this.#resolved.set(node, start)
-    this.#lanes.putBack(denied)
+  /** A claim that had no room goes back to where it stood, and waits for it. */
+  putBack(claim: Claim, by: DeniedBy): void {
+    this.#resolved.set(claim.node, claim.start)
+    this.#lanes.putBack(claim, by)
   }
 
-  /** The claims of this turn. `touched` are the runs that changed in it, and may grow by what is chosen. */
+  /** The claims of this turn, in the order of their rank. `touched` are the runs that changed in it, and may grow. */
   choose(touched: ReadonlySet<LiveRun>, at: number): Claim[] {
     const claims: Claim[] = []
     const taken = new Map<string, number>()
@@ -76,61 +86,164 @@ export class Starter {
     this.#admit(touched, at)
     for (let found = true; found; this.#admit(touched, at)) {
       found = false
-      for (const lane of this.#lanes.open()) {
-        const used = taken.get(lane.runtime) ?? 0
-        const before = asked.get(lane) ?? 0
-        const room = Math.min(this.#parts.queue.free(lane.runtime) - used, lane.most - before)
-        let more = 0
-        while (lane.queue.length > 0 && more < room && this.#looking < looks) {
-          found = true
-          const claim = this.#prepare(this.#lanes.take(lane), at)
-          if (claim === null) continue
+      const lanes = this.#lanes.open()
+      const hasRoom = (lane: Lane) =>
+        lane.queue.length > 0 &&
+        this.#parts.queue.free(lane.runtime) > (taken.get(lane.runtime) ?? 0) &&
+        (asked.get(lane) ?? 0) < lane.most &&
+        this.#looking < looks
+      let roomy = lanes.filter(hasRoom)
+      for (let lane = this.#lanes.best(roomy); lane !== undefined; lane = this.#lanes.best(roomy)) {
+        found = true
+        const claim = this.#prepare(this.#lanes.take(lane), at)
+        if (claim !== null) {
           claims.push(claim)
-          more++
+          taken.set(lane.runtime, (taken.get(lane.runtime) ?? 0) + 1)
+          asked.set(lane, (asked.get(lane) ?? 0) + 1)
         }
-        taken.set(lane.runtime, used + more)
-        asked.set(lane, before + more)
+        if (!hasRoom(lane)) roomy = roomy.filter(hasRoom)
       }
     }
     return claims
   }
 
-  /** Moves what became ready into its lane; what was released waits for its time. */
+  /** The node no longer holds a slot, or no longer wants one: another instance of its mapped task may. */
+  uncount(run: LiveRun, node: Node): void {
+    if (node.counted && node.parent?.inside) node.parent.inside.busy--
+    node.counted = false
+    this.#unpark(run, node)
+  }
+
+  /** Lets the next instance beside `node` try for the room that `node` does not take. */
+  #unpark(run: LiveRun, { parent }: Node): void {
+    const parked = parent?.inside?.parked ?? []
+    for (let next = parked.shift(); next !== undefined; next = parked.shift()) {
+      if (next.state !== 'ready') continue
+      this.#lanes.push({ run, node: next })
+      return
+    }
+  }
+
+  /** Moves what became ready into its lane; what was released waits for its time. Groups close. */
   #admit(touched: ReadonlySet<LiveRun>, at: number): void {
     for (const run of touched) {
-      for (const node of run.readied.splice(0)) {
-        if (node.wakeAt !== null && node.wakeAt > at) this.#loop.wakeAt(run, node, node.wakeAt)
-        else this.#lanes.push({ run, node })
+      while (run.readied.length + run.closing.length > 0) {
+        for (const node of run.closing.splice(0))
+          this.#loop.touch(run, node, () => close(run, node, outputsOf(run, node, this.#parts.around), at))
+        for (const node of run.readied.splice(0)) this.#enter(run, node, at)
       }
     }
+  }
+
+  #enter(run: LiveRun, node: Node, at: number): void {
+    if (node.role !== 'work') this.#unfold(run, node, at)
+    else if (node.wakeAt !== null && node.wakeAt > at) this.#loop.wakeAt(run, node, node.wakeAt)
+    else {
+      node.readySince = at
+      this.#lanes.push({ run, node })
+    }
+  }
+
+  /** Makes a mapped task or a group into what it stands for: that takes no slot. */
+  #unfold(run: LiveRun, node: Node, at: number): void {
+    if (node.state !== 'ready' || run.state === 'paused') return
+    const prepared = prepare(run, node, this.#parts.around)
+    if (prepared.type === 'expand')
+      this.#loop.touch(run, node, () => expand(run, node, prepared.expansion, at))
+    else if (prepared.type === 'open') this.#loop.touch(run, node, () => open(run, node, at))
+    else this.#endUnstarted(run, node, prepared, at)
   }
 
   #prepare(ready: Ready, at: number): Claim | null {
     const { run, node } = ready
     const resolved = this.#resolved.get(node)
     this.#resolved.delete(node)
-    if (!this.#loop.owns(run) || node.state !== 'ready') return null
+    if (!this.#loop.owns(run)) return null
+    if (node.state !== 'ready') {
+      this.#unpark(run, node)
+      return null
+    }
+    if (this.#mustWait(ready, at)) {
+      if (resolved !== undefined) this.#resolved.set(node, resolved)
+      return null
+    }
     const start = resolved ?? this.#resolve(run, node, at)
-    return start === null ? null : claimOf(ready, start, at)
+    if (start === null || this.#isBroken(ready, start, at)) return null
+    const inside = node.key === null ? null : (node.parent?.inside ?? null)
+    if (inside !== null && !node.counted) {
+      node.counted = true
+      inside.busy++
+    }
+    return claimOf(ready, start, this.#parts.resources, at)
+  }
+
+  /** Whether something else than a slot keeps the task from starting; whoever lifts it enters the task again. */
+  #mustWait({ run, node }: Ready, at: number): boolean {
+    // The run's resumption makes all its ready tasks known anew.
+    if (run.state === 'paused') return true
+    // An attempt of before a person's retry has not left yet; its end enters the task again.
+    if (node.holding) return true
+    const { schedule } = run.pipeline
+    const opening =
+      schedule === null || run.record.trigger !== 'schedule' || node.continues ? null : opensAt(schedule, at)
+    if (opening !== null) {
+      this.#loop.wakeAt(run, node, opening)
+      return true
+    }
+    const most = run.task(node).foreach?.maxParallel ?? null
+    if (most !== null && !node.counted && node.parent?.inside && node.parent.inside.busy >= most) {
+      node.parent.inside.parked.push(node)
+      return true
+    }
+    return !this.#loop.affords(run, at)
+  }
+
+  /** Whether a circuit breaker holds the task back; it comes again when that may be over. */
+  #isBroken({ run, node }: Ready, start: Start, at: number): boolean {
+    for (const endpoint of endpointsOf(run, node, start)) {
+      const until = this.#parts.breakers.ask(endpoint, at)
+      if (until === null) continue
+      this.#resolved.set(node, start)
+      run.note(node, 'breaker', {}, { endpoint, until })
+      this.#loop.wakeAt(run, node, until)
+      this.#unpark(run, node)
+      return true
+    }
+    return false
   }
 
   /** The inputs of a ready task; null where it ends without starting, or where its cache is being looked at. */
   #resolve(run: LiveRun, node: Node, at: number): Start | null {
-    const { reuse, evaluator, random } = this.#parts
-    const prepared = prepare(run, node, evaluator)
-    if (prepared.type === 'skip') {
-      const detail = { reason: prepared.reason }
-      this.#loop.touch(run, node, () => apply(run, node, 'skip', at, { detail }))
-      return null
-    }
-    if (prepared.type === 'fail') {
-      this.#loop.touch(run, node, () => fail(run, node, prepared.failure, { at, random }))
+    const prepared = this.#fits(run, node) ?? prepare(run, node, this.#parts.around)
+    if (prepared.type !== 'start') {
+      this.#endUnstarted(run, node, prepared, at)
       return null
     }
     if (run.task(node).cache === null || node.tries > 0) return prepared
     this.#looking++
-    this.#loop.ask(reuse.lookUp(run, node, prepared), (found) => this.#afterLook(run, node, prepared, found))
+    this.#loop.ask(this.#parts.reuse.lookUp(run, node, prepared), (found) =>
+      this.#afterLook(run, node, prepared, found),
+    )
     return null
+  }
+
+  /** What takes more slots than its pool has would wait for ever. */
+  #fits(run: LiveRun, node: Node): Prepared | null {
+    const pool = poolOf(run, node, this.#parts.resources)
+    if (pool?.limit == null || pool.slots <= pool.limit) return null
+    const message = `it takes ${pool.slots} slots of the pool ${pool.name}, which has ${pool.limit}`
+    return { type: 'fail', failure: { kind: 'invalid_input', message } }
+  }
+
+  #endUnstarted(run: LiveRun, node: Node, prepared: Prepared, at: number): void {
+    if (node.key !== null) this.#unpark(run, node)
+    if (prepared.type === 'skip') {
+      const detail = { reason: prepared.reason }
+      this.#loop.touch(run, node, () => apply(run, node, 'skip', at, { detail }))
+    } else if (prepared.type === 'fail') {
+      const { failure } = prepared
+      this.#loop.touch(run, node, () => fail(run, node, failure, this.#loop.circumstances()))
+    }
   }
 
   #afterLook(run: LiveRun, node: Node, start: Start, found: Reusable | null): void {
@@ -141,8 +254,26 @@ export class Starter {
       this.#lanes.pushFirst({ run, node })
       return
     }
+    this.#unpark(run, node)
     const at = this.#parts.clock.now()
     const patch = { outputs: found.outputs, cached: found.run, startedAt: at }
     this.#loop.touch(run, node, () => apply(run, node, 'reuse', at, { patch, detail: { run: found.run } }))
   }
+}
+
+/** The endpoints that an attempt of the node with these inputs asks. */
+export function endpointsOf(run: LiveRun, node: Node, { input }: Start): readonly string[] {
+  const { endpoints } = run.task(node)
+  if (endpoints === undefined) return []
+  return endpoints.flatMap((pointer) => endpointOf(at(input, pointer)) ?? [])
+}
+
+function at(value: Json, pointer: string): Json | undefined {
+  let found: Json | undefined = value
+  for (const key of pointer.split('/').slice(1))
+    found =
+      typeof found === 'object' && found !== null
+        ? (found as { readonly [key: string]: Json })[key]
+        : undefined
+  return found
 }

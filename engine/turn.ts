@@ -1,21 +1,18 @@
 /** What one turn of the scheduler writes: runs' changes and claims as one transaction. No store, no clock. */
-import type { JsonObject } from './json.ts'
+import type { Start } from './executor.ts'
 import type { Ready } from './lanes.ts'
-import type { LiveRun } from './live-run.ts'
+import type { LiveRun, Pending } from './live-run.ts'
+import type { Node } from './node.ts'
 import { runEnding } from './plan.ts'
+import type { Resources } from './resources.ts'
 import { isEnded, nextRunState } from './state.ts'
-import type { RunWrite, TaskClaim, TaskPatch } from './store/store.ts'
-
-/** Resolved inputs of an attempt that is to start. */
-export interface Start {
-  readonly input: JsonObject
-  readonly env: { readonly [name: string]: string }
-}
+import type { PoolClaim, RunWrite, TaskClaim, TaskPatch } from './store/store.ts'
 
 /** A ready task that is to be claimed, and what its row becomes if that is granted. */
 export interface Claim extends Ready {
   readonly start: Start
   readonly patch: TaskPatch
+  readonly pool: PoolClaim | null
 }
 
 /** What is written of a run besides its tasks. */
@@ -30,8 +27,19 @@ export interface Written {
   readonly write: RunWrite
 }
 
+/** The slots of a pool that a claim of the node takes; null where its task names no pool. */
+export function poolOf(run: LiveRun, node: Node, { pools }: Resources): PoolClaim | null {
+  const { pool: name, slots = 1 } = run.task(node)
+  if (name === undefined) return null
+  const limit = pools[name]?.slots ?? null
+  // Backfills together take at most half of a pool, rounded up, so that live tasks find room.
+  const share = limit === null || run.record.backfill === null ? null : Math.ceil(limit / 2)
+  return { name, slots, limit, share }
+}
+
 /** A claim of a ready task at the time `at`: a new try, or the rest of one that slept or was released. */
-export function claimOf({ run, node }: Ready, start: Start, at: number): Claim {
+export function claimOf({ run, node }: Ready, start: Start, resources: Resources, at: number): Claim {
+  const pool = poolOf(run, node, resources)
   const patch: TaskPatch = {
     state: 'running',
     holding: true,
@@ -40,12 +48,13 @@ export function claimOf({ run, node }: Ready, start: Start, at: number): Claim {
     startedAt: node.startedAt ?? at,
     tryStartedAt: node.continues ? (node.tryStartedAt ?? at) : at,
     wakeAt: null,
+    ...(pool !== null && { pool: pool.name, slots: pool.slots }),
   }
-  return { run, node, start, patch }
+  return { run, node, start, patch, pool }
 }
 
 /** A claim as it is written. */
-export function writeOfClaim({ run, node, patch }: Claim): TaskClaim {
+export function writeOfClaim({ run, node, patch, pool }: Claim): TaskClaim {
   return {
     run: run.record.id,
     node: node.index,
@@ -53,23 +62,37 @@ export function writeOfClaim({ run, node, patch }: Claim): TaskClaim {
     try: patch.tries ?? 0,
     patch,
     limit: run.pipeline.concurrency.tasks,
-    pool: null,
+    pool,
   }
 }
 
 /** Everything that has to be written of a run; null where that is nothing. Ends the run with its last task. */
-export function writeOf(run: LiveRun, claims: readonly Claim[], extras: Extras, at: number): RunWrite | null {
-  const state = endOf(run, at)
+export function writeOf(run: LiveRun, claims: boolean, extras: Extras, at: number): RunWrite | null {
+  const end = endOf(run, at)
   const { answered, cache } = extras
-  if (!run.hasPending && claims.length === 0 && state === null && answered === undefined) return null
+  if (!run.hasPending && !claims && end === null && answered === undefined) return null
+  const { tasks, grow, datasets, events, patch, state: moved } = run.takePending()
+  const state = end ?? (moved && moveOf(run, moved))
   return {
-    ...run.takePending(),
     run: run.record.id,
     fence: run.record.fence,
+    tasks,
+    grow,
+    ...(datasets.length > 0 && { datasets }),
+    ...(events.length > 0 && { events }),
+    ...(Object.keys(patch).length > 0 && { patch }),
     ...(state && { state }),
     ...(answered && { answered }),
     ...(cache.length > 0 && { cache }),
   }
+}
+
+/** A person's doing to the run: paused, resumed, or (taken up again) queued once more. */
+function moveOf(
+  run: LiveRun,
+  { event, detail }: NonNullable<Pending['state']>,
+): NonNullable<RunWrite['state']> {
+  return { event, to: run.state, detail, ...(event === 'retry' && { endedAt: null }) }
 }
 
 function endOf(run: LiveRun, at: number): NonNullable<RunWrite['state']> | null {

@@ -84,11 +84,13 @@ export function readProcess(attempt: { readonly folder: string }): AttemptProces
   return { type, pid, startTime, bootId, oomKills: typeof oomKills === 'number' ? oomKills : null }
 }
 
+const stopReasons: readonly StopReason[] = ['timeout', 'cancel', 'shutdown', 'preempt']
+
 /** Why the attempt was asked to stop, or null where nobody asked. */
 export function readStopping(attempt: { readonly folder: string }): StopReason | null {
   const found = readJson(fileOf(attempt, 'stopping'))
   const reason = isRecord(found) ? found.reason : null
-  return reason === 'timeout' || reason === 'cancel' || reason === 'shutdown' ? reason : null
+  return stopReasons.find((one) => one === reason) ?? null
 }
 
 /** A JSON file of ours, or null where it is absent or no JSON. */

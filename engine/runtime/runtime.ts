@@ -18,13 +18,21 @@ export interface Attempt {
     /** IANA name. */
     readonly timezone: string
   }
-  readonly task: { readonly id: string; readonly key: string | null; readonly attempt: number }
+  /** `try` is what `retry` counts: the same for all attempts of one try. */
+  readonly task: {
+    readonly id: string
+    readonly key: string | null
+    readonly attempt: number
+    readonly try?: number
+  }
   readonly operator: { readonly name: string; readonly version: number }
   readonly runtime: RuntimeName
   readonly input: JsonObject
   readonly env: { readonly [name: string]: string }
   /** What the sleep before carried; null on a first start. */
   readonly state: Json
+  /** The step of the checkpoint to go on from; the newest that verifies when absent. */
+  readonly restore?: number
   /** Absolute: `DATA/attempts/RUN/ATTEMPT`. */
   readonly folder: string
   /** Absolute: `DATA/artifacts/RUN/ATTEMPT`, for what outlives the attempt. */
@@ -55,7 +63,7 @@ export type AttemptEvent =
   | { readonly type: 'failure'; readonly kind: string; readonly message: string }
 
 /** Why an attempt is asked to stop: it decides nothing but the words in its log. */
-export type StopReason = 'timeout' | 'cancel' | 'shutdown'
+export type StopReason = 'timeout' | 'cancel' | 'shutdown' | 'preempt'
 
 /** An attempt that runs. */
 export interface RunningAttempt {

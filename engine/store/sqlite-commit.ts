@@ -168,7 +168,7 @@ export class SqliteWriter {
 
   #writeTask(seq: number, { node, events, patch }: TaskWrite, at: number): void {
     const first = events[0]
-    const guard = first === undefined || first.event === 'grow' ? null : taskTransitions[first.event].from
+    const guard = first === undefined || first.event === 'breaker' ? null : taskTransitions[first.event].from
     if (!this.#patch(seq, node, patch, guard, first?.attempt ?? null)) {
       throw bug(
         `task ${node} of run ${seq} is not in a state that '${first?.event}' of attempt ${first?.attempt} starts from`,

@@ -154,11 +154,14 @@ export interface Growth {
   readonly parent: number
 }
 
+/** What is recorded of a task: its way from state to state, or that a circuit breaker holds it back. */
+export type RowEvent = TaskEvent | 'breaker'
+
 /** A task that changed: the events that led there in order, and the row's new values. */
 export interface TaskWrite {
   readonly node: number
   readonly events: readonly {
-    readonly event: TaskEvent | 'grow'
+    readonly event: RowEvent
     readonly attempt: number
     readonly detail?: JsonObject
   }[]

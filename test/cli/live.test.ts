@@ -17,6 +17,7 @@ function report(
 ): Report {
   return {
     type: 'task',
+    label: '',
     run: 'r',
     task,
     key: null,

@@ -344,7 +344,11 @@ for (const [name, open] of Object.entries(stores)) {
 
     t.test('nodes that a run grows get rows of their own', async (t) => {
       await store.createRun(newRun('r1'), 'e1', 5)
-      const grown = { node: 2, events: [{ event: 'grow', attempt: 0 }], patch: { state: 'ready' } } as const
+      const grown = {
+        node: 2,
+        events: [{ event: 'unblock', attempt: 0 }],
+        patch: { state: 'ready' },
+      } as const
       await commit([writeTo('r1', { grow: [{ node: 2, task: 0, key: 'x', parent: 0 }], tasks: [grown] })])
       t.match((await store.tasks('r1'))[2], { node: 2, task: 0, key: 'x', parent: 0, state: 'ready' })
     })

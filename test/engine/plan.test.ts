@@ -1,7 +1,10 @@
 /** What follows from an event, on small graphs. */
 import t from 'tap'
-import { apply, begin, cancelAll, expand, runEnding } from '../../engine/plan.ts'
-import { liveRun, nodeOf, pipelineOf, type Sketch, statesOf } from '../support/pipelines.ts'
+import { expand } from '../../engine/containers.ts'
+import { apply, begin, cancelAll, runEnding } from '../../engine/plan.ts'
+import { each, liveRun, nodeOf, pipelineOf, type Sketch, statesOf } from '../support/pipelines.ts'
+
+const foreach = each([])
 
 function started(sketches: { [id: string]: Sketch }) {
   const run = liveRun(pipelineOf(sketches))
@@ -102,9 +105,13 @@ t.test('a way that the table does not have is a bug', async (t) => {
 })
 
 t.test('a mapped task runs as its instances and ends with the last of them', async (t) => {
-  const { run, pass } = started({ shards: {}, mask: { needs: ['shards'] }, pack: { needs: ['mask'] } })
+  const { run, pass } = started({
+    shards: {},
+    mask: { needs: ['shards'], foreach },
+    pack: { needs: ['mask'] },
+  })
   pass('shards', 'claim', 'succeed')
-  expand(run, nodeOf(run, 'mask'), ['x', 'y'], 1)
+  expand(run, nodeOf(run, 'mask'), { items: [1, 2], keys: ['x', 'y'] }, 1)
   const instances = run.nodes.filter(({ key }) => key !== null)
   t.strictSame(
     instances.map(({ key, state }) => [key, state]),
@@ -125,10 +132,10 @@ t.test('a mapped task runs as its instances and ends with the last of them', asy
 })
 
 t.test('a mapped task fails with one instance, and over no items succeeds with an empty list', async (t) => {
-  const { run } = started({ mask: {}, none: {} })
-  expand(run, nodeOf(run, 'none'), [], 1)
+  const { run } = started({ mask: { foreach }, none: { foreach } })
+  expand(run, nodeOf(run, 'none'), { items: [], keys: null }, 1)
   t.strictSame(nodeOf(run, 'none').outputs, [])
-  expand(run, nodeOf(run, 'mask'), ['x', 'y'], 1)
+  expand(run, nodeOf(run, 'mask'), { items: [1, 2], keys: ['x', 'y'] }, 1)
   for (const [i, node] of run.nodes.filter(({ key }) => key !== null).entries()) {
     apply(run, node, 'claim', 1)
     apply(run, node, i === 0 ? 'fail' : 'succeed', 1)

@@ -1,11 +1,18 @@
 /** Compiled pipelines for engine tests, from the few fields that a test is about. */
 import { failureKinds } from '../../engine/errors.ts'
-import { LiveRun, type Node } from '../../engine/live-run.ts'
-import type { Pipeline, RetryPolicy, Task } from '../../engine/pipeline.ts'
+import type { Json } from '../../engine/json.ts'
+import { LiveRun } from '../../engine/live-run.ts'
+import type { Node } from '../../engine/node.ts'
+import type { Foreach, Pipeline, RetryPolicy, Task } from '../../engine/pipeline.ts'
 import type { RunRecord } from '../../engine/store/store.ts'
 
 /** A task by what it needs (ids), with any other field. */
 export type Sketch = { readonly needs?: readonly string[] } & Partial<Omit<Task, 'needs' | 'id'>>
+
+/** One instance per item, named by its index unless there is a key. */
+export function each(items: Json, more: Partial<Foreach> = {}): Foreach {
+  return { items, key: null, maxParallel: null, whenEach: false, ...more }
+}
 
 /** Tried again for everything, at once. */
 export function tries(attempts: number): RetryPolicy {

@@ -1,0 +1,80 @@
+/** A person's second chance for tasks that did not succeed: which they are, and how they go back to waiting. Pure. */
+import type { LiveRun } from './live-run.ts'
+import { transition } from './moves.ts'
+import type { Node } from './node.ts'
+import { isEnded } from './state.ts'
+import type { TaskPatch } from './store/store.ts'
+
+/** Counts of tries, recoveries and releases start at 0; attempt numbers go on. */
+const fresh: TaskPatch = {
+  tries: 0,
+  releases: 0,
+  preemptions: 0,
+  continues: false,
+  startedAt: null,
+  tryStartedAt: null,
+  endedAt: null,
+  wakeAt: null,
+  wakeOn: null,
+  carry: null,
+  failure: null,
+  outputs: null,
+  recovery: null,
+}
+
+/**
+ * Takes back the unsuccessful ends of `nodes` (null: of all) and of what stands below them: failed, upstream_failed and
+ * cancelled tasks, and skipped ones below those. What succeeded stays. Gives the nodes that wait again; the run's counts
+ * are those of before until `recount`.
+ * @param fromCheckpoint the step that they go on from
+ */
+export function reset(
+  run: LiveRun,
+  nodes: readonly number[] | null,
+  at: number,
+  fromCheckpoint: number | null = null,
+): Node[] {
+  const wanted = new Set(nodes ?? run.nodes.map(({ index }) => index))
+  const chosen = new Set<Node>()
+  for (const node of run.nodes) if (isUnsuccessful(node) && isWanted(node, wanted)) choose(run, node, chosen)
+  for (const node of chosen) {
+    const recovery =
+      fromCheckpoint === null || node.role !== 'work' ? null : { counts: {}, restore: fromCheckpoint }
+    // The items of a mapped task stay: they are resolved once per run.
+    transition(run, node, 'reset', at, { patch: { ...fresh, recovery } })
+  }
+  return [...chosen]
+}
+
+/** Takes back the unsuccessful ends of what stands below `node`, and of what it stands in: it succeeded after all. */
+export function resetBelow(run: LiveRun, node: Node, at: number): void {
+  const chosen = new Set<Node>()
+  if (node.parent !== null) choose(run, node.parent, chosen)
+  run.graph.eachDependent(node.index, (dependent) => choose(run, run.nodes[dependent] as Node, chosen))
+  for (const below of chosen) transition(run, below, 'reset', at, { patch: fresh })
+}
+
+/** The node, what it stands in, and what below it ended because of it. */
+function choose(run: LiveRun, first: Node, chosen: Set<Node>): void {
+  const open = [first]
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (chosen.has(node) || !isEnded(node.state) || node.state === 'succeeded') continue
+    chosen.add(node)
+    if (node.parent !== null) open.push(node.parent)
+    // Tasks in a group ended with it.
+    for (const child of node.inside?.children ?? []) if (child.state !== 'skipped') open.push(child)
+    run.graph.eachDependent(node.index, (dependent) => {
+      open.push(run.nodes[dependent] as Node)
+    })
+  }
+}
+
+function isUnsuccessful({ state }: Node): boolean {
+  return state === 'failed' || state === 'upstream_failed' || state === 'cancelled'
+}
+
+/** Named itself, or standing in what is named. */
+function isWanted(node: Node, wanted: ReadonlySet<number>): boolean {
+  for (let at: Node | null = node; at !== null; at = at.parent) if (wanted.has(at.index)) return true
+  return wanted.has(node.task)
+}

@@ -1,0 +1,146 @@
+/** What a person's wish does to a run: pause, resume, cancel, retry, mark, answer. Pure but for the run it is given. */
+import type { JsonObject } from './json.ts'
+import type { LiveRun } from './live-run.ts'
+import type { Node } from './node.ts'
+import { apply, begin, cancelAll } from './plan.ts'
+import { reset, resetBelow } from './reset.ts'
+import { isEnded, nextRunState, type RunEvent } from './state.ts'
+import type { Wish } from './store/store.ts'
+
+/** What came of a wish. */
+export interface Granted {
+  /** false: it is too early (a task does not ask yet); the wish is kept. */
+  readonly done: boolean
+  /** Nodes whose attempts are to leave. */
+  readonly stop: readonly Node[]
+}
+
+const done: Granted = { done: true, stop: [] }
+
+/** Who wishes, and when (epoch ms). */
+export interface Wisher {
+  readonly by: string
+  readonly at: number
+}
+
+/** Does what is wished, as far as the run's state lets it: what comes too late changes nothing. */
+export function grant(run: LiveRun, wish: Wish, { by, at }: Wisher): Granted {
+  const ended = isEnded(run.state)
+  switch (wish.kind) {
+    case 'cancel':
+      return ended ? done : { done: true, stop: cancelAll(run, at) }
+    case 'pause':
+      if (run.state === 'queued' || run.state === 'running') move(run, 'pause', { by }, 'person')
+      return done
+    case 'resume':
+      if (run.state === 'paused') resume(run, by)
+      return done
+    case 'retry':
+      return retry(run, wish, { by, at })
+    case 'mark':
+      return mark(run, wish, { by, at })
+    case 'answer':
+      return ended ? done : answer(run, wish, { by, at })
+  }
+}
+
+function move(run: LiveRun, event: RunEvent, detail: JsonObject, pausedFor: LiveRun['pausedFor']): void {
+  run.state = nextRunState(run.state, event)
+  run.amendRun({ pausedFor })
+  run.move(event, detail)
+}
+
+function resume(run: LiveRun, by: string): void {
+  // Whoever lets a run go on that its budget holds lets it spend more.
+  if (run.pausedFor === 'budget') run.amendRun({ overBudget: true })
+  move(run, run.startedAt === null ? 'requeue' : 'resume', { by }, null)
+}
+
+/** A run that has ended is queued once more; one that goes on takes the tasks up at once. */
+function goOn(run: LiveRun, detail: JsonObject, at: number): void {
+  run.recount()
+  if (!isEnded(run.state)) {
+    begin(run, at)
+    return
+  }
+  run.cancelled = false
+  run.doomed = false
+  run.state = nextRunState(run.state, 'retry')
+  run.move('retry', detail)
+}
+
+function retry(
+  run: LiveRun,
+  { nodes, fromCheckpoint }: Wish & { kind: 'retry' },
+  { by, at }: Wisher,
+): Granted {
+  if (run.state === 'succeeded') return done
+  const again = reset(run, nodes, at, fromCheckpoint)
+  if (again.length > 0) goOn(run, { by, tasks: again.length }, at)
+  return done
+}
+
+function mark(run: LiveRun, { nodes, as, reason }: Wish & { kind: 'mark' }, { by, at }: Wisher): Granted {
+  const detail = { by, reason }
+  const stop: Node[] = []
+  for (const index of nodes) {
+    const node = run.nodes[index]
+    if (node === undefined || node.state === 'succeeded' || node.role === 'aggregate') continue
+    const late = isEnded(node.state)
+    if (as === 'failed') {
+      if (late) continue
+      stop.push(...holdersIn(node))
+      const failure = { kind: 'user', message: `marked as failed by ${by}: ${reason}` } as const
+      apply(run, node, 'mark_failed', at, { patch: { failure }, detail })
+      continue
+    }
+    stop.push(...holdersIn(node))
+    const patch = { outputs: outputsOf(node), failure: null }
+    if (!late) {
+      apply(run, node, 'mark_succeeded', at, { patch, detail })
+      continue
+    }
+    apply(run, node, 'mark_succeeded', at, { patch, detail })
+    resetBelow(run, node, at)
+    goOn(run, detail, at)
+  }
+  return { done: true, stop }
+}
+
+/** What a task gives that a person says succeeded: nothing of its own; of a mapped task what its instances gave. */
+function outputsOf({ role, inside }: Node): readonly Node['outputs'][] | JsonObject {
+  if (role !== 'mapped') return {}
+  return (inside?.children ?? []).map((child) => (child.state === 'succeeded' ? child.outputs : null))
+}
+
+function holdersIn(node: Node): Node[] {
+  if (node.holding) return [node]
+  return (node.inside?.children ?? []).flatMap(holdersIn)
+}
+
+function answer(run: LiveRun, wish: Wish & { kind: 'answer' }, { by, at }: Wisher): Granted {
+  const node = run.nodes[wish.node]
+  if (node === undefined || isEnded(node.state)) return done
+  const question = node.state === 'sleeping' ? node.wakeOn?.person : undefined
+  if (question === undefined) return { done: false, stop: [] }
+  const { decision, values } = wish
+  if (question.kind !== 'hold') {
+    const carried =
+      typeof node.carry === 'object' && node.carry !== null && !Array.isArray(node.carry) ? node.carry : {}
+    const carry = { ...carried, answer: { decision, values, by, at } }
+    apply(run, node, 'wake', at, { patch: { wakeAt: null, wakeOn: null, carry }, detail: { by, decision } })
+  } else if (decision === 'approve') {
+    apply(run, node, 'resume_hold', at, { patch: { wakeOn: null, recovery: renewed(node) }, detail: { by } })
+  } else {
+    const { kind = 'user', message = 'rejected' } = node.failure ?? {}
+    const failure = { kind, message: `${message} (${by} decided not to go on)` }
+    apply(run, node, 'fail', at, { patch: { failure }, detail: { ...failure, by } })
+  }
+  return done
+}
+
+/** The recovery of the kind that a person lets try again may be tried as often as before. */
+function renewed({ recovery, failure }: Node): Node['recovery'] {
+  if (recovery === null || failure === null) return recovery
+  return { ...recovery, counts: { ...recovery.counts, [failure.kind]: 0 } }
+}
