@@ -1,5 +1,4 @@
 /** One attempt: whether it starts, with which inputs, and what its outcome means. Knows nothing of stores and slots. */
-import { toInstant } from './clock.ts'
 import type { Failure } from './errors.ts'
 import type { Evaluator, Scope } from './evaluator.ts'
 import { expansionOf } from './expansion.ts'

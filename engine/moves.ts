@@ -104,11 +104,11 @@ function settleAggregate(run: LiveRun, aggregate: Node, mapped: Node, event: Tas
     transition(run, aggregate, unstarted(event), at, {})
     return
   }
-  const copies = copiesOf(run, aggregate, mapped)
+  const copies = copiesOf(aggregate, mapped)
   transition(run, aggregate, event === 'cancel' ? 'cancel' : summary(copies), at, {})
 }
 
-function copiesOf(run: LiveRun, aggregate: Node, mapped: Node): Node[] {
+function copiesOf(aggregate: Node, mapped: Node): Node[] {
   const found: Node[] = []
   const look = (node: Node): void => {
     for (const child of node.inside?.children ?? []) {

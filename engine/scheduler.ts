@@ -2,74 +2,35 @@
  * The loop: collect what happened, apply it, commit once, then start what became ready. Decide, commit, act.
  * Knows nothing of YAML, of any operator, or of how an attempt runs.
  */
-import { Alarm } from './alarm.ts'
-import { Allowances } from './allowances.ts'
-import { type AttemptListener, Attempts } from './attempts.ts'
-import { Breakers } from './breaker.ts'
-import type { Fingerprint } from './cache.ts'
-import type { Clock } from './clock.ts'
 import { DagctlError } from './errors.ts'
-import type { Evaluator } from './evaluator.ts'
-import { attemptOf, judge, prepare, type Surroundings, setOf } from './executor.ts'
-import type { Json } from './json.ts'
+import { attemptOf, prepare, type Surroundings } from './executor.ts'
 import type { LiveRun } from './live-run.ts'
 import type { Node } from './node.ts'
-import type { Outcome } from './outcome.ts'
-import { apply, begin, failAll } from './plan.ts'
+import { Occurrences } from './occurrences.ts'
+import { begin } from './plan.ts'
 import { Preemptor } from './preemptor.ts'
-import type { Queue } from './queue/queue.ts'
-import type { Random } from './random.ts'
-import { attemptReport, type Report, runReport, taskReport } from './report.ts'
-import type { Resources } from './resources.ts'
+import { taskReport } from './report.ts'
 import { Reuse } from './reuse.ts'
 import { RunQueue } from './run-queue.ts'
-import type { AttemptEvent } from './runtime/runtime.ts'
-import { type Circumstances, fail, settle } from './settle.ts'
+import type { SchedulerParts } from './scheduler-parts.ts'
 import { endpointsOf, Starter } from './starter.ts'
 import { isEnded, nextRunState, nextTaskState } from './state.ts'
-import type { Batch, DeniedBy, Store, Wish } from './store/store.ts'
+import type { Batch, DeniedBy, Wish } from './store/store.ts'
 import { type Claim, type Written, writeOf, writeOfClaim } from './turn.ts'
-import { Wakers, type Watch } from './wakers.ts'
+import type { Wakers } from './wakers.ts'
 import { grant, type Wisher } from './wishes.ts'
 
-/** What a scheduler works with; everything from outside comes in here. */
-export interface SchedulerParts {
-  /** The engine's id. */
-  readonly engine: string
-  /** Absolute data folder: attempts, artifacts and checkpoints lie below it. */
-  readonly data: string
-  readonly store: Store
-  readonly queue: Queue
-  readonly evaluator: Evaluator
-  readonly fingerprint: Fingerprint
-  readonly clock: Clock
-  readonly random: Random
-  readonly resources: Resources
-  /** Allow-listed variables of the environment, for templates. */
-  readonly env: { readonly [name: string]: string }
-  readonly watch: Watch | undefined
-  readonly report: (report: Report) => void
-  /** The store failed, or we have a bug: nothing goes on. */
-  readonly fatal: (error: unknown) => void
-}
-
 /** Runs the runs that one engine owns. */
-export class Scheduler implements AttemptListener {
+export class Scheduler {
   readonly #parts: SchedulerParts
   readonly #around: Surroundings
   readonly #runs = new Map<string, LiveRun>()
   readonly #backfillLimits = new Map<LiveRun, number | null>()
   readonly #queued = new RunQueue()
   readonly #starter: Starter
-  readonly #alarm: Alarm
-  readonly #attempts: Attempts
+  readonly #occurrences: Occurrences
   readonly #reuse: Reuse
-  readonly #wakers: Wakers
-  readonly #allowances: Allowances
-  readonly #breakers = new Breakers()
   readonly #preemptor: Preemptor
-  /** The endpoints that running attempts ask. */
-  readonly #endpoints = new Map<Node, readonly string[]>()
   readonly #ended = new Map<string, (() => void)[]>()
   #inbox: (() => void)[] = []
   #touched = new Set<LiveRun>()
@@ -84,26 +45,30 @@ export class Scheduler implements AttemptListener {
     const { clock, queue, resources, store, evaluator, env } = parts
     this.#parts = parts
     this.#around = { evaluator, env }
-    this.#alarm = new Alarm(clock)
     this.#reuse = new Reuse(store, parts.fingerprint, clock)
-    this.#wakers = new Wakers(parts.watch, (run, node) => this.#post(() => this.#wakeUp(run, node)))
-    this.#allowances = new Allowances(this.#alarm, resources, {
-      overdue: (run, message) => this.#post(() => this.#overdue(run, message)),
-      overBudget: (run, message) => this.#overBudget(run, message),
+    const occurrences = new Occurrences(parts, this.#around, {
+      owns: (run) => this.#owns(run),
+      post: (work) => this.#post(work),
+      ask: (question, then) => this.#ask(question, then),
+      changed: (run) => this.#touched.add(run),
+      act: (work) => this.#acts.push(work),
+      unqueue: (run) => this.#queued.remove(run),
     })
+    this.#occurrences = occurrences
+    const { breakers, allowances } = occurrences
     this.#starter = new Starter(
-      { queue, clock, resources, around: this.#around, reuse: this.#reuse, breakers: this.#breakers },
+      { queue, clock, resources, around: this.#around, reuse: this.#reuse, breakers },
       {
         owns: (run) => this.#owns(run),
-        touch: (run, node, change) => this.#touch(run, node, change),
+        touch: (run, node, change) => occurrences.touch(run, node, change),
         ask: (question, then) => this.#ask(question, then),
-        wakeAt: (run, node, at) => this.#comeBack(run, node, at),
-        affords: (run, at) => this.#allowances.affords(run, at),
-        circumstances: () => this.#circumstances(),
+        wakeAt: (run, node, at) => occurrences.comeBack(run, node, at),
+        affords: (run, at) => allowances.affords(run, at),
+        circumstances: () => occurrences.circumstances(),
       },
     )
-    this.#attempts = new Attempts(queue, this.#alarm, this)
-    this.#preemptor = new Preemptor(this.#attempts)
+    occurrences.starter = this.#starter
+    this.#preemptor = new Preemptor(occurrences.attempts)
   }
 
   /** Takes up a run that this engine owns: a new one, or one that it took over. */
@@ -111,7 +76,7 @@ export class Scheduler implements AttemptListener {
     this.#runs.set(run.record.id, run)
     this.#backfillLimits.set(run, backfillLimit)
     this.#post(() => {
-      this.#allowances.watch(run)
+      this.#occurrences.allowances.watch(run)
       if (run.state === 'queued') this.#queued.push(run, backfillLimit)
       else this.#resume(run)
     })
@@ -124,7 +89,7 @@ export class Scheduler implements AttemptListener {
     this.#post(() => {
       grant(run, wish, wisher)
       this.#touched.add(run)
-      this.#allowances.watch(run)
+      this.#occurrences.allowances.watch(run)
       if (run.state === 'queued') this.#queued.push(run, null)
       else this.#acts.push(() => this.#closeRun(run))
     })
@@ -150,8 +115,8 @@ export class Scheduler implements AttemptListener {
       if (!done) return
       if (request !== undefined) this.#answered.set(run, [...(this.#answered.get(run) ?? []), request])
       this.#touched.add(run)
-      for (const node of stop) this.#acts.push(() => this.#attempts.stop(node, 'cancel'))
-      for (const node of run.changed) this.#settled(run, node)
+      for (const node of stop) this.#acts.push(() => this.#occurrences.attempts.stop(node, 'cancel'))
+      for (const node of run.changed) this.#occurrences.settled(run, node)
       if (wish.kind === 'cancel') this.#queued.remove(run)
       if (run.state !== before) this.#moved(run)
     })
@@ -170,7 +135,7 @@ export class Scheduler implements AttemptListener {
 
   /** Looks again at whatever waits for a limit that other engines share, and at the clock. */
   look(): void {
-    this.#alarm.look()
+    this.#occurrences.alarm.look()
     this.#post(() => {
       this.#starter.reopen()
       this.#queued.reopen()
@@ -179,13 +144,13 @@ export class Scheduler implements AttemptListener {
 
   /** What happens elsewhere and wakes tasks here. */
   get wakers(): Wakers {
-    return this.#wakers
+    return this.#occurrences.wakers
   }
 
   /** Starts nothing any more and asks what runs to leave; what does not end in success goes back to ready. */
   drain(): Promise<void> {
     this.#draining = true
-    this.#attempts.stopAll('shutdown')
+    this.#occurrences.attempts.stopAll('shutdown')
     return new Promise((resolve) => {
       this.#drained = resolve
       this.#post(() => {})
@@ -195,140 +160,9 @@ export class Scheduler implements AttemptListener {
   /** Stops turning. What runs is left running, to be attached to later. */
   close(): void {
     this.#closed = true
-    this.#alarm.clear()
-    for (const run of this.#runs.values()) this.#wakers.forget(run)
+    this.#occurrences.alarm.clear()
+    for (const run of this.#runs.values()) this.#occurrences.wakers.forget(run)
     for (const id of [...this.#ended.keys()]) this.#resolveEnded(id)
-  }
-
-  ended(run: LiveRun, node: Node, attempt: number, outcome: Outcome): void {
-    const { gate } = run.task(node)
-    if (outcome.type !== 'succeeded' || !gate.some((expression) => expression.includes('baseline'))) {
-      this.#post(() => this.#settle(run, node, attempt, outcome, null))
-      return
-    }
-    this.#ask(this.#parts.store.baseline(run.record.pipeline, run.task(node).id), (baseline) =>
-      this.#settle(run, node, attempt, outcome, baseline),
-    )
-  }
-
-  timedOut(run: LiveRun, node: Node): void {
-    this.#post(() => {
-      if (!this.#owns(run) || isEnded(node.state) || node.state === 'retrying') return
-      // It was started meanwhile, with an alarm of its own; or its outcome is at hand, and tells.
-      if (node.state === 'running') return
-      const message = `did not end within ${(run.task(node).timeout ?? 0) / 1000} s`
-      this.#touch(run, node, () => fail(run, node, { kind: 'timeout', message }, this.#circumstances()))
-    })
-  }
-
-  said(run: LiveRun, node: Node, event: AttemptEvent): void {
-    if (this.#owns(run)) this.#parts.report(attemptReport(run, node, event))
-  }
-
-  #settle(run: LiveRun, node: Node, attempt: number, raw: Outcome, baseline: Json): void {
-    if (!this.#owns(run) || node.attempt !== attempt) return
-    this.#starter.reopen(run.record.pipeline, node.pool)
-    this.#allowances.ended(run, node, this.#now())
-    this.#tellBreakers(node, raw)
-    if (node.state !== 'running') {
-      // Ended meanwhile by a person or a deadline: the late outcome changes nothing but that the slot is free.
-      run.amend(node, { holding: false })
-      this.#settled(run, node)
-      this.#touched.add(run)
-      // A person let it try again, which had to wait for this.
-      if (node.state === 'ready') this.#starter.push({ run, node })
-      return
-    }
-    const { outcome, produced } = judge(run, node, raw, baseline, this.#around)
-    run.produce(run.task(node).id, produced)
-    this.#acts.push(() => produced.forEach((uri) => this.#wakers.datasetUpdated(uri)))
-    this.#touch(run, node, () => settle(run, node, outcome, this.#circumstances()))
-  }
-
-  #tellBreakers(node: Node, outcome: Outcome): void {
-    const endpoints = this.#endpoints.get(node) ?? []
-    this.#endpoints.delete(node)
-    for (const endpoint of endpoints) {
-      if (outcome.type === 'released') this.#breakers.untold(endpoint)
-      else if (outcome.type === 'failed' && outcome.kind === 'network')
-        this.#breakers.failed(endpoint, this.#now())
-      else this.#breakers.succeeded(endpoint)
-    }
-  }
-
-  /** Applies a change to a node and sets the alarms that its new state asks for. */
-  #touch(run: LiveRun, node: Node, change: () => void): void {
-    change()
-    this.#touched.add(run)
-    this.#settled(run, node)
-  }
-
-  /** Sets and clears what hangs on the state of a node: timeouts, wake-up calls, room beside it. */
-  #settled(run: LiveRun, node: Node): void {
-    if (node.continues && node.tryStartedAt !== null) this.#attempts.watchTimeout(run, node)
-    else if (!node.holding) this.#attempts.endTry(node)
-    if (node.wakeAt !== null && node.state !== 'ready') this.#comeBack(run, node, node.wakeAt)
-    if (node.wakeOn !== null) this.#listenFor(run, node)
-    else this.#wakers.clear(node)
-    if (node.counted && !node.holding && node.state !== 'ready') this.#starter.uncount(run, node)
-  }
-
-  #listenFor(run: LiveRun, node: Node): void {
-    this.#wakers.set(run, node)
-    // One may have ended before anybody listened.
-    for (const id of node.wakeOn?.runs ?? [])
-      this.#ask(this.#parts.store.run(id), (found) => {
-        if (found === null || isEnded(found.state)) this.#wakeUp(run, node)
-      })
-  }
-
-  /** Comes back to a node at this time: a sleeper wakes, the next try is due, a ready task may start by now. */
-  #comeBack(run: LiveRun, node: Node, at: number): void {
-    this.#alarm.at(at, () =>
-      this.#post(() => {
-        if (!this.#owns(run)) return
-        if (node.state !== 'ready') {
-          if (node.wakeAt === at) this.#wakeUp(run, node)
-        } else if (node.wakeAt === null || node.wakeAt <= at) this.#starter.push({ run, node })
-      }),
-    )
-  }
-
-  #wakeUp(run: LiveRun, node: Node): void {
-    if (!this.#owns(run)) return
-    const patch = { wakeAt: null, wakeOn: null }
-    if (node.state === 'sleeping' && node.wakeOn?.person === undefined)
-      this.#touch(run, node, () => apply(run, node, 'wake', this.#now(), { patch }))
-    else if (node.state === 'retrying')
-      this.#touch(run, node, () => apply(run, node, 'retry_due', this.#now(), { patch }))
-  }
-
-  #overdue(run: LiveRun, message: string): void {
-    if (!this.#owns(run) || isEnded(run.state) || run.overdue) return
-    run.amendRun({ overdue: true }, 'overdue', { message })
-    this.#touched.add(run)
-    if (run.pipeline.deadline?.do === 'fail') this.#doom(run, { kind: 'deadline', message })
-    this.#acts.push(() => this.#parts.report(runReport(run, 'overdue', message, this.#now())))
-  }
-
-  /** Called while claims are chosen: inside a turn. */
-  #overBudget(run: LiveRun, message: string): void {
-    const { onExceed = 'warn' } = run.pipeline.budget ?? {}
-    this.#touched.add(run)
-    this.#acts.push(() => this.#parts.report(runReport(run, 'over_budget', message, this.#now())))
-    run.amendRun({ overBudget: onExceed === 'warn' }, 'over_budget', { message })
-    if (onExceed === 'fail') this.#doom(run, { kind: 'budget', message })
-    else if (onExceed === 'hold' && run.state === 'running') {
-      run.state = nextRunState(run.state, 'pause')
-      run.amendRun({ pausedFor: 'budget' })
-      run.move('pause', { message })
-    }
-  }
-
-  #doom(run: LiveRun, failure: { kind: 'deadline' | 'budget'; message: string }): void {
-    this.#queued.remove(run)
-    for (const node of failAll(run, failure, this.#now()))
-      this.#acts.push(() => this.#attempts.stop(node, 'cancel'))
   }
 
   /** A person took the run itself from state to state. */
@@ -350,10 +184,10 @@ export class Scheduler implements AttemptListener {
       if (node.holding) this.#attach(run, node)
       else if (node.state === 'ready') run.readied.push(node)
       if (node.state === 'sleeping' || node.state === 'retrying') {
-        if (node.wakeAt !== null) this.#comeBack(run, node, node.wakeAt)
-        this.#listenFor(run, node)
+        if (node.wakeAt !== null) this.#occurrences.comeBack(run, node, node.wakeAt)
+        this.#occurrences.listenFor(run, node)
       }
-      if (node.continues && node.tryStartedAt !== null) this.#attempts.watchTimeout(run, node)
+      if (node.continues && node.tryStartedAt !== null) this.#occurrences.attempts.watchTimeout(run, node)
     }
     if (isEnded(run.state)) this.#acts.push(() => this.#closeRun(run))
     else begin(run, this.#now())
@@ -363,8 +197,8 @@ export class Scheduler implements AttemptListener {
     const prepared = prepare(run, node, this.#around)
     const inputs = prepared.type === 'start' ? prepared : { input: {}, env: {} }
     this.#acts.push(() => {
-      this.#attempts.attach(run, node, attemptOf(run, node, inputs, this.#parts.data))
-      if (isEnded(node.state)) this.#attempts.stop(node, 'cancel')
+      this.#occurrences.attempts.attach(run, node, attemptOf(run, node, inputs, this.#parts.data))
+      if (isEnded(node.state)) this.#occurrences.attempts.stop(node, 'cancel')
     })
   }
 
@@ -414,7 +248,8 @@ export class Scheduler implements AttemptListener {
       for (const { run } of durable) this.#closeRun(run)
     }
     for (const act of acts) act()
-    if (this.#drained !== null && this.#attempts.size === 0 && this.#inbox.length === 0) this.#drained()
+    if (this.#drained !== null && this.#occurrences.attempts.size === 0 && this.#inbox.length === 0)
+      this.#drained()
   }
 
   /** Everything that the turn decided, as one transaction. */
@@ -451,11 +286,10 @@ export class Scheduler implements AttemptListener {
         continue
       }
       Object.assign(node, patch, { state: nextTaskState(node.state, 'claim'), attempt: node.attempt + 1 })
-      this.#allowances.began(run, node, at)
-      const endpoints = endpointsOf(run, node, start)
-      if (endpoints.length > 0) this.#endpoints.set(node, endpoints)
+      this.#occurrences.allowances.began(run, node, at)
+      this.#occurrences.asks(node, endpointsOf(run, node, start))
       this.#parts.report(taskReport(run, node, 'claim', this.#now()))
-      this.#attempts.start(run, node, attemptOf(run, node, start, this.#parts.data))
+      this.#occurrences.attempts.start(run, node, attemptOf(run, node, start, this.#parts.data))
     }
     for (const { claim, by } of back.toReversed()) this.#starter.putBack(claim, by)
     const waiting = this.#preemptor.wanted(back)
@@ -495,7 +329,7 @@ export class Scheduler implements AttemptListener {
     if (!isEnded(run.state) || run.nodes.some((node) => node.holding)) return
     this.#queued.ended(run)
     this.#drop(run.record.id)
-    this.#wakers.runEnded(run.record.id)
+    this.#occurrences.wakers.runEnded(run.record.id)
   }
 
   #drop(id: string): void {
@@ -504,10 +338,10 @@ export class Scheduler implements AttemptListener {
     this.#runs.delete(id)
     this.#backfillLimits.delete(run)
     this.#queued.remove(run)
-    this.#attempts.forget(run)
+    this.#occurrences.attempts.forget(run)
     this.#reuse.forget(run)
-    this.#wakers.forget(run)
-    this.#allowances.forget(run)
+    this.#occurrences.wakers.forget(run)
+    this.#occurrences.allowances.forget(run)
     this.#resolveEnded(id)
     if (this.#queued.length > 0) this.#post(() => {})
   }
@@ -536,13 +370,5 @@ export class Scheduler implements AttemptListener {
 
   #now(): number {
     return this.#parts.clock.now()
-  }
-
-  #circumstances(): Circumstances {
-    return {
-      at: this.#now(),
-      random: this.#parts.random,
-      setOf: (run, node, entry) => setOf(run, node, entry, this.#around),
-    }
   }
 }
