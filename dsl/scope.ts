@@ -36,11 +36,14 @@ function startOf(parts: readonly string[], scope: Scope): readonly [Json, number
       throw new Unresolved(`${quote(parts.join('.'))} does not resolve: there is no task ${quote(id ?? '')}`)
     if (what === 'outputs') return [task.outputs, 3]
     if (what === 'state') return [task.state, 3]
+    if (what === 'byKey' && task.byKey !== undefined) return [task.byKey, 3]
   } else if (root === 'params' || root === 'run') return [scope[root] as Json, 1]
   else if (
     root === 'item' ||
     root === 'index' ||
     root === 'with' ||
+    root === 'inputs' ||
+    root === 'env' ||
     root === 'outputs' ||
     root === 'baseline'
   ) {

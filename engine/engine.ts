@@ -150,15 +150,17 @@ export class Engine {
    */
   async reopen(id: string, wish: Wish, by: string): Promise<Adoption | 'reopened'> {
     const { store, clock } = this.#parts
+    let record = await this.#record(id)
+    const left = isEnded(record.state) && !(await store.tasks(id)).some((task) => task.holding)
     // What of it still runs, after a cancel, is waited for.
-    const adoption = await this.adopt(id)
+    const adoption = left ? 'ended' : await this.adopt(id)
     if (adoption === 'alive') return 'alive'
-    if (adoption !== 'ended' && !isEnded((await this.#record(id)).state)) {
+    record = await this.#record(id)
+    if (!isEnded(record.state)) {
       this.wish(id, wish, by)
       return adoption
     }
     await this.#scheduler.finished(id)
-    const record = await this.#record(id)
     const fence = await store.takeOver(id, record, this.id)
     if (fence === null) return 'alive'
     const run = LiveRun.restore(

@@ -172,7 +172,7 @@ export class Occurrences implements AttemptListener, AllowanceListener {
   wakeUp(run: LiveRun, node: Node): void {
     if (!this.#turns.owns(run)) return
     const patch = { wakeAt: null, wakeOn: null }
-    if (node.state === 'sleeping' && node.wakeOn?.person === undefined)
+    if (node.state === 'sleeping')
       this.touch(run, node, () => apply(run, node, 'wake', this.#now(), { patch }))
     else if (node.state === 'retrying')
       this.touch(run, node, () => apply(run, node, 'retry_due', this.#now(), { patch }))

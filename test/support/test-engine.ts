@@ -8,9 +8,11 @@ import type { Pipeline } from '../../engine/pipeline.ts'
 import type { Queue } from '../../engine/queue/queue.ts'
 import { seededRandom } from '../../engine/random.ts'
 import type { Report } from '../../engine/report.ts'
+import type { Resources } from '../../engine/resources.ts'
 import type { Attempt } from '../../engine/runtime/runtime.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
-import type { Store } from '../../engine/store/store.ts'
+import type { NewRun, Store, TaskRecord, Wish } from '../../engine/store/store.ts'
+import type { Watch } from '../../engine/wakers.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 /** An attempt that the engine started, and the test ends. */
@@ -29,6 +31,9 @@ export interface TestEngineOptions {
   readonly fingerprint?: Fingerprint
   readonly report?: (report: Report) => void
   readonly slots?: number
+  readonly resources?: Resources
+  readonly env?: { readonly [name: string]: string }
+  readonly watch?: Watch
   /** Whether another engine counts as gone. */
   readonly othersGone?: boolean
 }
@@ -39,12 +44,16 @@ let pids = 0
 export async function testEngine(options: TestEngineOptions = {}) {
   const { store = openSqlite({ path: ':memory:' }), clock = new VirtualClock(), cacheKey = null } = options
   const held = new Map<string, HeldAttempt>()
+  const byId = new Map<string, HeldAttempt>()
   let live = 0
   const follow = (attempt: Attempt) => {
     live++
     const stops: string[] = []
     const outcome = new Promise<Outcome>((resolve) => {
-      held.set(attempt.task.id, { attempt, stops, end: resolve })
+      const { id, key } = attempt.task
+      const one = { attempt, stops, end: resolve }
+      held.set(key === null ? id : `${id}[${key}]`, one)
+      byId.set(attempt.id, one)
     }).finally(() => live--)
     return { outcome, stop: (reason: string) => void stops.push(reason) }
   }
@@ -65,6 +74,9 @@ export async function testEngine(options: TestEngineOptions = {}) {
     },
     fingerprint: options.fingerprint ?? { key: async () => cacheKey, intact: async () => true },
     report: options.report ?? (() => {}),
+    ...(options.resources && { resources: options.resources }),
+    ...(options.env && { env: options.env }),
+    ...(options.watch && { watch: options.watch }),
     clock: clock.face(),
     random: seededRandom(++pids),
     identity: { host: 'h', pid: pids, startTime: '', bootId: '' },
@@ -85,7 +97,7 @@ export async function testEngine(options: TestEngineOptions = {}) {
     clock,
     pass,
     /** Starts a run and lets it come to its first stop. */
-    async run(pipeline: Pipeline) {
+    async run(pipeline: Pipeline, more: Partial<NewRun> = {}) {
       const interval = { start: 0, end: 0 }
       const { id } = await engine.create({
         pipeline,
@@ -95,6 +107,7 @@ export async function testEngine(options: TestEngineOptions = {}) {
         interval,
         backfill: null,
         omit: [],
+        ...more,
       })
       await pass()
       return id
@@ -105,6 +118,8 @@ export async function testEngine(options: TestEngineOptions = {}) {
       if (found === undefined) throw new Error(`no attempt of ${task} was started`)
       return found
     },
+    /** The attempt that a row names. */
+    heldOf: (run: string, row: TaskRecord) => byId.get(`${run}-${row.node}-${row.attempt}`) as HeldAttempt,
     started: () => [...held.keys()],
     /** Ends a task's newest attempt, and lets what follows happen. */
     async end(task: string, outcome: Outcome | Json = {}) {
@@ -112,10 +127,38 @@ export async function testEngine(options: TestEngineOptions = {}) {
       this.held(task).end(ended ? (outcome as Outcome) : { type: 'succeeded', outputs: outcome as never })
       await pass()
     },
-    /** `{ id: state }` as the store has it. */
+    /** `{ id: state }` as the store has it; instances and what stands in them by their names. */
     async states(run: string, pipeline: Pipeline) {
       const rows = await store.tasks(run)
-      return Object.fromEntries(rows.map((row) => [pipeline.tasks[row.task]?.id, row.state]))
+      return Object.fromEntries(rows.map((row) => [labelOf(row, rows, pipeline), row.state]))
+    },
+    /** The row of a task, or of an instance, by its name. */
+    async row(run: string, pipeline: Pipeline, label: string): Promise<TaskRecord> {
+      const rows = await store.tasks(run)
+      const row = rows.find((one) => labelOf(one, rows, pipeline) === label)
+      if (row === undefined)
+        throw new Error(`no ${label} in ${rows.map((one) => labelOf(one, rows, pipeline))}`)
+      return row
+    },
+    /** The state of a run. */
+    async state(run: string) {
+      return (await store.run(run))?.state
+    },
+    /** A person wishes something of a run of this engine. */
+    async wish(run: string, wish: Wish) {
+      engine.wish(run, wish, 'ann')
+      await pass()
     },
   }
+}
+
+/** `mask`, `mask[KEY]`, `group[K1].mask[K2]`; a task of the file in a mapped group by its id. */
+function labelOf(row: TaskRecord, rows: readonly TaskRecord[], pipeline: Pipeline): string {
+  const { id = '', group } = pipeline.tasks[row.task] ?? {}
+  if (row.node < pipeline.tasks.length) return id
+  const local = group === undefined ? id : id.slice((pipeline.tasks[group]?.id.length ?? 0) + 1)
+  const parent = rows[row.parent ?? -1] as TaskRecord
+  const holder = row.key === null ? parent : rows[parent.parent ?? -1]
+  const prefix = holder === undefined || group === undefined ? '' : `${labelOf(holder, rows, pipeline)}.`
+  return `${prefix}${local}${row.key === null ? '' : `[${row.key}]`}`
 }
