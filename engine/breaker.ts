@@ -21,15 +21,15 @@ export class Breakers {
   readonly #circuits = new Map<string, Circuit>()
 
   /**
-   * Until when nobody may ask the endpoint, or null: it may be asked. Of an open breaker whose time is up one may: the
-   * caller that gets null then is the probe, and tells how it went.
+   * Until when nobody may ask the endpoint (epoch ms; 'probe': until the probe under way has ended), or null: it may be
+   * asked. Of an open breaker whose time is up one may: the caller that gets null then is the probe, and tells how it went.
    */
-  ask(endpoint: string, at: number): number | null {
+  ask(endpoint: string, at: number): number | 'probe' | null {
     const circuit = this.#circuits.get(endpoint)
     if (circuit?.until == null) return null
     // A clock that was set back does not keep it open longer than it was meant to be.
     if (at < circuit.until && circuit.until - at <= circuit.wait) return circuit.until
-    if (circuit.probing) return at + breaking.open / 10
+    if (circuit.probing) return 'probe'
     circuit.probing = true
     return null
   }
@@ -49,8 +49,9 @@ export class Breakers {
     const circuit = this.#circuits.get(endpoint) ?? { failures: 0, wait: 0, until: null, probing: false }
     this.#circuits.set(endpoint, circuit)
     circuit.failures++
+    // Whoever asked before it opened tells nothing new.
+    if (circuit.failures < breaking.threshold || (circuit.until !== null && !circuit.probing)) return
     circuit.probing = false
-    if (circuit.failures < breaking.threshold) return
     circuit.wait = circuit.wait === 0 ? breaking.open : Math.min(breaking.longest, circuit.wait * 2)
     circuit.until = at + circuit.wait
   }

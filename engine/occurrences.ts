@@ -128,6 +128,7 @@ export class Occurrences implements AttemptListener, AllowanceListener {
       else if (outcome.type === 'failed' && outcome.kind === 'network')
         this.breakers.failed(endpoint, this.#now())
       else this.breakers.succeeded(endpoint)
+      this.starter.told(endpoint)
     }
   }
 

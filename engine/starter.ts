@@ -53,6 +53,8 @@ export class Starter {
   readonly #lanes: Lanes
   /** Starts that are resolved already: their cache was looked at, or their claim had no room. */
   readonly #resolved = new Map<Node, Start>()
+  /** What waits for the probe of an endpoint to end. */
+  readonly #behindProbe = new Map<string, readonly Ready[]>()
   /** Caches that are being looked at. */
   #looking = 0
 
@@ -105,6 +107,12 @@ export class Starter {
       }
     }
     return claims
+  }
+
+  /** An attempt told how an endpoint does: who waited for that looks again. */
+  told(endpoint: string): void {
+    for (const ready of this.#behindProbe.get(endpoint) ?? []) this.#lanes.push(ready)
+    this.#behindProbe.delete(endpoint)
   }
 
   /** The node no longer holds a slot, or no longer wants one: another instance of its mapped task may. */
@@ -204,8 +212,10 @@ export class Starter {
       const until = this.#parts.breakers.ask(endpoint, at)
       if (until === null) continue
       this.#resolved.set(node, start)
-      run.note(node, 'breaker', {}, { endpoint, until })
-      this.#loop.wakeAt(run, node, until)
+      run.note(node, 'breaker', {}, { endpoint, until: until === 'probe' ? null : until })
+      if (until === 'probe')
+        this.#behindProbe.set(endpoint, [...(this.#behindProbe.get(endpoint) ?? []), { run, node }])
+      else this.#loop.wakeAt(run, node, until)
       this.#unpark(run, node)
       return true
     }
