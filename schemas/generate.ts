@@ -89,7 +89,6 @@ function withOf({ name, version, summary, input }: OperatorInfo): unknown {
   const required = Array.isArray(input.required) && input.required.length > 0 ? { required: ['with'] } : {}
   return {
     if: { properties: { uses: { enum: [name, `${name}@${version}`] } }, required: ['uses'] },
-    // biome-ignore lint/suspicious/noThenProperty: `then` is a keyword of JSON Schema
     then: {
       ...required,
       properties: { uses: { description: summary }, with: forEditors(templated(input, true)) },

@@ -79,7 +79,11 @@ t.test('what attempts cost is kept, and a run over its budget waits for a person
 t.test('what still runs counts; over the budget a run fails, or is only told of', async (t) => {
   const told: Report[] = []
   const it = await testEngine({ resources, report: (report) => void told.push(report) })
-  const tasks = { long: { ...working, pool: 'gpu' }, first: working, second: { ...working, needs: ['first'] } }
+  const tasks = {
+    long: { ...working, pool: 'gpu' },
+    first: working,
+    second: { ...working, needs: ['first'] },
+  }
   const fail = pipelineOf(tasks, { budget: { usd: null, gpuHours: 1, onExceed: 'fail' } })
   const run = await it.run(fail)
   await it.pass(hour)
