@@ -1,6 +1,6 @@
 /** Which room may import which (docs/architecture.md), each rule with its reason. Run by `npm run check`. */
 
-const ours = '^(bench|cli|dsl|engine|operators|plugins|schemas|server|services|test)/'
+const ours = '^(bench|cli|dsl|engine|operators|plugins|schemas|server|services|simulation|test)/'
 
 /** A room imports only these rooms, besides itself, Node and packages. */
 function room(name, allowed, comment) {
@@ -80,12 +80,17 @@ export default {
       ['engine'],
       'What lives beside the runs looks at the engine, never at the command line or the page.',
     ),
+    room(
+      'simulation',
+      ['engine', 'schemas'],
+      'A simulated world plays the real engine: it knows neither YAML nor operators, whose stand-ins come in from outside.',
+    ),
     room('server', ['engine', 'dsl', 'schemas', 'services'], 'The API is another front to the same engine.'),
     {
       name: 'not-to-the-outside',
       severity: 'error',
       comment: 'Nothing that ships may lean on tests, benchmarks or the command line.',
-      from: { path: '^(dsl|engine|operators|plugins|schemas|server|services)/' },
+      from: { path: '^(dsl|engine|operators|plugins|schemas|server|services|simulation)/' },
       to: { path: '^(bench|cli|scripts|test)/' },
     },
     {
@@ -93,7 +98,7 @@ export default {
       severity: 'error',
       comment: 'A user’s installation has only `dependencies`.',
       from: {
-        path: '^(cli|dsl|engine|operators|plugins|schemas|server|services)/',
+        path: '^(cli|dsl|engine|operators|plugins|schemas|server|services|simulation)/',
         pathNot: '^schemas/generate\\.js$',
       },
       to: { dependencyTypes: ['npm-dev'], pathNot: '@types/' },

@@ -22,6 +22,7 @@ const folders = [
   'scripts',
   'server',
   'services',
+  'simulation',
   'test',
 ]
 

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import t from 'tap'
 
 const root = new URL('..', import.meta.url).pathname
-const rooms = ['cli', 'dsl', 'engine', 'operators', 'plugins', 'schemas', 'server', 'services']
+const rooms = ['cli', 'dsl', 'engine', 'operators', 'plugins', 'schemas', 'server', 'services', 'simulation']
 
 interface Source {
   readonly path: string

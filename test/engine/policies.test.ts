@@ -5,8 +5,8 @@ import { Alarm } from '../../engine/alarm.ts'
 import { Fifo } from '../../engine/lanes.ts'
 import { releaseDelay, retryDelay } from '../../engine/retry.ts'
 import { isEnded, nextTaskState, taskStates, taskTransitions } from '../../engine/state.ts'
+import { VirtualClock } from '../../simulation/virtual-clock.ts'
 import { tries } from '../support/pipelines.ts'
-import { VirtualClock } from '../support/virtual-clock.ts'
 
 t.test('the delay is drawn from [0, delay x factor^(tries-1)], at most maxDelay', async (t) => {
   const policy = { ...tries(10), delay: 2000, factor: 2, maxDelay: 120_000, jitter: 'full' as const }

@@ -5,10 +5,10 @@ import type { Outcome } from '../../engine/outcome.ts'
 import type { Report } from '../../engine/report.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
 import type { Batch, RunRecord } from '../../engine/store/store.ts'
+import { VirtualClock } from '../../simulation/virtual-clock.ts'
 import { pipelineOf, tries } from '../support/pipelines.ts'
 import { type Between, storeBetween } from '../support/store-between.ts'
 import { type TestEngineOptions, testEngine } from '../support/test-engine.ts'
-import { VirtualClock } from '../support/virtual-clock.ts'
 
 const vanished: Outcome = { type: 'released', kind: 'node_lost', message: 'vanished' }
 const crashed: Outcome = { type: 'failed', kind: 'crash', message: 'SIGTERM' }

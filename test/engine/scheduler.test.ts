@@ -1,9 +1,9 @@
 /** The scheduler over a real store and virtual time. */
 import t from 'tap'
 import type { Outcome } from '../../engine/outcome.ts'
+import { type ClockFace, VirtualClock } from '../../simulation/virtual-clock.ts'
 import { pipelineOf, tries } from '../support/pipelines.ts'
 import { testEngine } from '../support/test-engine.ts'
-import { type ClockFace, VirtualClock } from '../support/virtual-clock.ts'
 
 const broken: Outcome = { type: 'failed', kind: 'user', message: 'broken' }
 const vanished: Outcome = { type: 'released', kind: 'node_lost', message: 'vanished' }

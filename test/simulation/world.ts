@@ -12,7 +12,7 @@ import type { Attempt, RunningAttempt } from '../../engine/runtime/runtime.ts'
 import { isEnded } from '../../engine/state.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
 import type { Batch, CommitResult, RunRecord, Store, TaskRecord } from '../../engine/store/store.ts'
-import { type ClockFace, VirtualClock } from '../support/virtual-clock.ts'
+import { type ClockFace, VirtualClock } from '../../simulation/virtual-clock.ts'
 import { fallible, type StoreHazards, storeFailure } from './fallible-store.ts'
 import { type Flavour, outcomeOf, pick } from './random-pipeline.ts'
 

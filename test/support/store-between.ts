@@ -1,6 +1,6 @@
 /** A store through which a test sees and delays what an engine asks of the real one. */
 import type { Store } from '../../engine/store/store.ts'
-import type { VirtualClock } from './virtual-clock.ts'
+import type { VirtualClock } from '../../simulation/virtual-clock.ts'
 
 /** What a test does to a store. */
 export interface Between {

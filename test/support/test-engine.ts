@@ -13,7 +13,7 @@ import type { Attempt } from '../../engine/runtime/runtime.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
 import type { NewRun, Store, TaskRecord, Wish } from '../../engine/store/store.ts'
 import type { Watch } from '../../engine/wakers.ts'
-import { VirtualClock } from './virtual-clock.ts'
+import { VirtualClock } from '../../simulation/virtual-clock.ts'
 
 /** An attempt that the engine started, and the test ends. */
 export interface HeldAttempt {

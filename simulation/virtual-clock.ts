@@ -1,10 +1,8 @@
 /** A clock that stands still until the simulation moves it, shared by engines that can die and stall. */
-import type { Clock, Timer } from '../../engine/clock.ts'
+import { type Clock, systemClock, type Timer } from '../engine/clock.ts'
+import { type Due, DueHeap } from '../engine/due-heap.ts'
 
-interface Due {
-  readonly at: number
-  readonly order: number
-  fire: (() => void) | null
+interface FaceDue extends Due {
   readonly owner: ClockFace
 }
 
@@ -14,7 +12,7 @@ export class VirtualClock {
   time: number
   /** By how much the clock on the wall, which `now()` tells, was set wrong: positive is fast. */
   offset = 0
-  #due: Due[] = []
+  readonly #due = new DueHeap<FaceDue>()
   #order = 0
 
   constructor(time = Date.UTC(2026, 0, 1)) {
@@ -27,38 +25,52 @@ export class VirtualClock {
   }
 
   enter(owner: ClockFace, at: number, fire: () => void): Timer {
-    const due: Due = { at: Math.max(at - this.offset, this.time), order: this.#order++, fire, owner }
+    const due: FaceDue = { at: Math.max(at - this.offset, this.time), order: this.#order++, fire, owner }
     this.#due.push(due)
-    return {
-      cancel: () => {
-        due.fire = null
-      },
-    }
+    return { cancel: () => this.#due.cancel(due) }
   }
 
   /** When the next call is due; Infinity where none is. */
   nextAt(): number {
-    const live = this.#due.filter((due) => due.fire !== null && !due.owner.dead)
-    return live.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY)
+    return this.#peek()?.at ?? Number.POSITIVE_INFINITY
   }
 
   /** Fires what is due next, moving the time there; false where nothing is. Then everything at hand is worked off. */
   async step(): Promise<boolean> {
-    this.#due = this.#due.filter((due) => due.fire !== null && !due.owner.dead)
-    let next: Due | undefined
-    for (const due of this.#due) {
-      if (due.owner.stalledUntil > this.time && due.owner.stalledUntil > due.at) continue
-      if (next === undefined || due.at < next.at || (due.at === next.at && due.order < next.order)) next = due
-    }
-    // Everything belongs to stalled engines: go on to the first that wakes.
-    next ??= this.#due.toSorted((a, b) => a.owner.stalledUntil - b.owner.stalledUntil)[0]
+    const next = this.#take()
     if (next === undefined) return false
-    this.time = Math.max(this.time, next.at, next.owner.stalledUntil > next.at ? next.owner.stalledUntil : 0)
+    const { stalledUntil } = next.owner
+    this.time = Math.max(this.time, next.at, stalledUntil > next.at ? stalledUntil : 0)
     const { fire } = next
     next.fire = null
     fire?.()
-    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise<void>((resolve) => systemClock.soon(resolve))
     return true
+  }
+
+  /** The first call whose engine hears it; where all belong to stalled engines, the first of the one that wakes first. */
+  #take(): FaceDue | undefined {
+    const stalled: FaceDue[] = []
+    let next = this.#pop()
+    for (; next !== undefined && this.#isStalled(next); next = this.#pop()) stalled.push(next)
+    next ??= stalled.toSorted((a, b) => a.owner.stalledUntil - b.owner.stalledUntil || a.order - b.order)[0]
+    for (const due of stalled) if (due !== next) this.#due.push(due)
+    return next
+  }
+
+  #isStalled({ owner, at }: FaceDue): boolean {
+    return owner.stalledUntil > this.time && owner.stalledUntil > at
+  }
+
+  #pop(): FaceDue | undefined {
+    return this.#peek() === undefined ? undefined : this.#due.pop()
+  }
+
+  /** The first call that is left; those of the dead are forgotten. */
+  #peek(): FaceDue | undefined {
+    let first = this.#due.peek()
+    for (; first?.owner.dead; first = this.#due.peek()) this.#due.pop()
+    return first
   }
 }
 
