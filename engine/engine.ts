@@ -62,8 +62,6 @@ export class Engine {
   #failure: unknown = null
   /** The last update of a dataset that was looked at. */
   #datasetsSeen: number | null = null
-  /** Until when others take the last word of this engine for its life, epoch milliseconds. */
-  #leaseUntil = 0
   #failed: (error: unknown) => void = () => {}
   /** Rejects when the engine fails (the store cannot be written, or a bug): nothing goes on then. Never resolves. */
   readonly failing: Promise<never>
@@ -88,7 +86,7 @@ export class Engine {
 
   /** Enters the engine in the store and begins to listen. */
   async start(): Promise<void> {
-    await this.#renew(false)
+    await this.#renew()
     this.#unlisten = this.#parts.wake.listen(() => this.#hear())
     this.#armRenewal()
   }
@@ -216,14 +214,13 @@ export class Engine {
   }
 
   #self(): EngineRecord {
-    this.#leaseUntil = this.#parts.clock.now() + lease.holds
-    return { ...this.#parts.identity, id: this.id, leaseUntil: this.#leaseUntil }
+    return { ...this.#parts.identity, id: this.id, leaseUntil: this.#parts.clock.now() + lease.holds }
   }
 
   #armRenewal(): void {
     const { clock } = this.#parts
     this.#renewal = clock.at(clock.now() + lease.renewed, () => {
-      this.#renew(clock.now() > this.#leaseUntil).then(
+      this.#renew().then(
         () => {
           if (this.#renewal === null) return
           this.#hear()
@@ -234,14 +231,14 @@ export class Engine {
     })
   }
 
-  /** @param lapsed the lease ran out before: other engines may have taken runs over */
-  async #renew(lapsed: boolean): Promise<void> {
+  async #renew(): Promise<void> {
     const { store } = this.#parts
     await store.renew(this.#self())
-    if (lapsed) {
-      for (const id of this.#scheduler.active)
-        if ((await store.run(id))?.owner !== this.id) this.#scheduler.lose(id)
-    }
+    // Whether the lease ran out meanwhile our own clock cannot tell: it may have been set back. A run that only sleeps
+    // writes nothing by which its loss would be noticed.
+    const owned = new Set(await store.owned(this.id))
+    for (const id of this.#scheduler.active)
+      if (!owned.has(id) && (await store.run(id))?.owner !== this.id) this.#scheduler.lose(id)
     await this.#lookElsewhere()
     // Of a cancelled run whose engine died an attempt may be left, whose slot nobody else would ever free.
     for (const id of await store.leftovers()) await this.adopt(id)

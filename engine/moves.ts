@@ -60,7 +60,9 @@ function unstarted(event: TaskEvent): 'skip' | 'block' | 'cancel' {
 
 /** The tasks of the file that stand in a mapped group: one row each, whatever the number of instances. */
 export function aggregatesIn(run: LiveRun, mapped: Node): readonly Node[] {
-  if (mapped.role !== 'mapped' || run.task(mapped).isGroup !== true) return []
+  // Copies of mapped groups in mapped groups: the outermost one speaks for all of them.
+  if (mapped.role !== 'mapped' || mapped.index >= run.pipeline.tasks.length) return []
+  if (run.task(mapped).isGroup !== true) return []
   const found: Node[] = []
   const open = [...run.shape.members(mapped.task)]
   for (let task = open.shift(); task !== undefined; task = open.shift()) {

@@ -184,7 +184,7 @@ export class Occurrences implements AttemptListener, AllowanceListener {
   }
 
   #endOverdue(run: LiveRun, message: string): void {
-    if (!this.#turns.owns(run) || isEnded(run.state) || run.overdue) return
+    if (!this.#turns.owns(run) || isEnded(run.state) || run.open === 0 || run.overdue) return
     run.amendRun({ overdue: true }, 'overdue', { message })
     this.#turns.changed(run)
     if (run.pipeline.deadline?.do === 'fail') this.#doom(run, { kind: 'deadline', message })

@@ -292,6 +292,8 @@ export class Scheduler {
       this.#occurrences.attempts.start(run, node, attemptOf(run, node, start, this.#parts.data))
     }
     for (const { claim, by } of back.toReversed()) this.#starter.putBack(claim, by)
+    // The slots that they were meant for are still free for what is under other limits.
+    if (back.length > 0) this.#post(() => {})
     const waiting = this.#preemptor.wanted(back)
     if (waiting.length > 0)
       this.#ask(this.#parts.store.held(), (held) => this.#preemptor.preempt(waiting, held))

@@ -28,7 +28,8 @@ export function grant(run: LiveRun, wish: Wish, { by, at }: Wisher): Granted {
   const ended = isEnded(run.state)
   switch (wish.kind) {
     case 'cancel':
-      return ended ? done : { done: true, stop: cancelAll(run, at) }
+      // Once its last task has ended, it ends as that says, even where that is not written yet.
+      return ended || run.open === 0 ? done : { done: true, stop: cancelAll(run, at) }
     case 'pause':
       if (run.state === 'queued' || run.state === 'running') move(run, 'pause', { by }, 'person')
       return done

@@ -205,6 +205,12 @@ class SqliteStore extends SqlitePlans implements Store {
     return this.#db.all('SELECT * FROM engines').map(toEngine)
   }
 
+  async owned(engine: string): Promise<readonly string[]> {
+    return this.#db
+      .all("SELECT id FROM runs WHERE owner = ? AND state IN ('queued', 'running', 'paused')", engine)
+      .map(({ id }) => id as string)
+  }
+
   async takeOver(
     run: string,
     from: { owner: string | null; fence: number },

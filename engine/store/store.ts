@@ -397,6 +397,8 @@ export interface Store {
   /** Enters an engine, or renews its lease. */
   renew(engine: EngineRecord): Promise<void>
   engines(): Promise<readonly EngineRecord[]>
+  /** Ids of the runs that an engine owns and that have not ended. */
+  owned(engine: string): Promise<readonly string[]>
   /** Takes a run from `from` (its owner as last seen): the new fence, or null where somebody else was first. */
   takeOver(
     run: string,

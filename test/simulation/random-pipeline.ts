@@ -1,7 +1,10 @@
-/** Random pipelines for the simulation: graphs, trigger rules, retries, limits, and what each try of a task comes to. */
+/**
+ * Random pipelines for the simulation: graphs, groups, mapped tasks, trigger rules, retries, recoveries, limits, ranks, and
+ * what each try of a task comes to.
+ */
 import { failureKinds } from '../../engine/errors.ts'
 import type { Outcome } from '../../engine/outcome.ts'
-import { type Pipeline, type Task, triggerRules } from '../../engine/pipeline.ts'
+import { type Foreach, type Pipeline, type Recovery, type Task, triggerRules } from '../../engine/pipeline.ts'
 import { type Random, seededRandom } from '../../engine/random.ts'
 
 /** What a seed is allowed to contain. */
@@ -12,13 +15,19 @@ export interface Flavour {
   readonly timeouts: boolean
   /** Tasks that reuse what an earlier run of the same pipeline made: which run that is, time decides. */
   readonly cached: boolean
+  /** Mapped tasks and groups, in one another. */
+  readonly nested: boolean
+  /** A deadline that ends the run wherever it is. */
+  readonly deadline?: boolean
 }
+
+/** Slots of the pool that some tasks take. */
+export const poolSize = 3
 
 /** A pipeline of 1 to 24 tasks. */
 export function randomPipeline(random: Random, flavour: Flavour): Pipeline {
-  const size = 1 + pick(random, 24)
   const tasks: Task[] = []
-  for (let i = 0; i < size; i++) tasks.push(randomTask(random, flavour, i))
+  addTasks(random, flavour, tasks, { size: 1 + pick(random, flavour.nested ? 9 : 24), depth: 0 })
   return {
     name: 'simulated',
     version: `v${Math.floor(random.next() * 1e9)}`,
@@ -31,36 +40,111 @@ export function randomPipeline(random: Random, flavour: Flavour): Pipeline {
       runs: random.next() < 0.3 ? 1 : null,
       tasks: random.next() < 0.4 ? 1 + pick(random, 3) : null,
     },
+    ...(flavour.deadline === true && { deadline: { after: 1000 + pick(random, 60_000), do: 'fail' } }),
     tasks,
   }
 }
 
-/** What try number `attempt` of a task comes to; the same for the same arguments, whatever crashed meanwhile. */
-export function outcomeOf(
-  seed: number,
-  run: number,
-  task: number,
-  tries: number,
-  wakes: number,
-  flavour: Flavour,
-): Outcome {
-  // What is reused must not depend on who made it.
-  const maker = flavour.cached ? 0 : run
-  const draw = seededRandom(seed * 31 + maker * 1009 + task * 97 + tries * 7 + wakes).next()
-  if (wakes === 0 && draw < 0.1) return { type: 'sleep', until: 0, state: { from: draw } }
-  const settled = seededRandom(seed * 37 + maker * 1013 + task * 89 + tries * 5).next()
-  if (settled < 0.08) return { type: 'failed', kind: 'user', message: 'broken' }
-  if (settled < 0.2) return { type: 'failed', kind: 'network', message: 'unreachable' }
-  if (flavour.skips && settled < 0.3) return { type: 'skipped', reason: 'nothing to do' }
-  return { type: 'succeeded', outputs: { tries } }
+/** Where tasks are added. */
+interface Place {
+  readonly size: number
+  readonly depth: number
+  readonly group?: number
 }
 
-function randomTask(random: Random, flavour: Flavour, index: number): Task {
-  const needs = new Set<number>()
-  const fanIn = index === 0 ? 0 : pick(random, 4)
-  for (let i = 0; i < fanIn; i++) needs.add(pick(random, index))
+function addTasks(random: Random, flavour: Flavour, tasks: Task[], { size, depth, group }: Place): void {
+  const siblings: number[] = []
+  const prefix = group === undefined ? 't' : `${tasks[group]?.id}.t`
+  for (let i = 0; i < size; i++) {
+    const index = tasks.length
+    const task = randomTask(random, flavour, { id: `${prefix}${i}`, index, siblings })
+    const placed = group === undefined ? task : { ...task, group }
+    siblings.push(index)
+    if (flavour.nested && depth < 2 && random.next() < 0.2) {
+      tasks.push(asGroup(placed))
+      addTasks(random, flavour, tasks, { size: 1 + pick(random, 3), depth: depth + 1, group: index })
+    } else tasks.push(placed)
+  }
+}
+
+/** The same task as a group: it has no operator, so that nothing of an attempt's holds for it. */
+function asGroup({
+  id,
+  index,
+  needs,
+  trigger,
+  when,
+  foreach,
+  group,
+  ...task
+}: Task & { index?: number }): Task {
   return {
-    id: `t${index}`,
+    ...task,
+    id,
+    needs,
+    trigger,
+    when,
+    isGroup: true,
+    uses: '',
+    with: {},
+    gate: [],
+    retry: { ...task.retry, attempts: 1 },
+    timeout: null,
+    runtime: 'inline',
+    cache: null,
+    outputs: { done: true },
+    recover: {},
+    ...(foreach !== undefined && { foreach }),
+    ...(group !== undefined && { group }),
+  }
+}
+
+/** What a try of a task is told apart by. `label` names the node, `tries` and `recoveries` count what its row counts. */
+export interface Try {
+  readonly label: string
+  readonly tries: number
+  readonly recoveries: number
+  readonly wakes: number
+}
+
+/** What a try of a task comes to; the same for the same arguments, whatever crashed meanwhile. */
+export function outcomeOf(seed: number, run: number, one: Try, flavour: Flavour): Outcome {
+  // What is reused must not depend on who made it.
+  const maker = flavour.cached ? 0 : run
+  const task = hash(one.label)
+  const draw = seededRandom(seed * 31 + maker * 1009 + task * 97 + one.tries * 7 + one.wakes).next()
+  if (one.wakes === 0 && draw < 0.08) return { type: 'sleep', until: 0, state: { from: draw } }
+  if (one.wakes === 0 && draw < 0.1)
+    return { type: 'sleep', until: null, state: { from: draw }, on: { person } }
+  const settled = seededRandom(
+    seed * 37 + maker * 1013 + task * 89 + one.tries * 5 + one.recoveries * 11,
+  ).next()
+  if (settled < 0.08) return { type: 'failed', kind: 'user', message: 'broken' }
+  if (settled < 0.16) return { type: 'failed', kind: 'network', message: 'unreachable' }
+  if (settled < 0.24) return { type: 'failed', kind: 'gpu_oom', message: 'too large' }
+  if (flavour.skips && settled < 0.32) return { type: 'skipped', reason: 'nothing to do' }
+  return { type: 'succeeded', outputs: { tries: one.tries } }
+}
+
+const person = { kind: 'approval', message: 'go on?', form: {} } as const
+
+/** FNV-1a (Fowler, Noll, Vo), 16 bits of it: the same number for the same text. */
+function hash(text: string): number {
+  let value = 2166136261
+  for (const character of text) value = Math.imul(value ^ character.charCodeAt(0), 16777619)
+  return (value >>> 8) & 0xffff
+}
+
+function randomTask(
+  random: Random,
+  flavour: Flavour,
+  { id, index, siblings }: { id: string; index: number; siblings: readonly number[] },
+): Task {
+  const needs = new Set<number>()
+  const fanIn = siblings.length === 0 ? 0 : pick(random, 4)
+  for (let i = 0; i < fanIn; i++) needs.add(siblings[pick(random, siblings.length)] as number)
+  return {
+    id,
     description: null,
     uses: 'Fake',
     version: 1,
@@ -87,7 +171,30 @@ function randomTask(random: Random, flavour: Flavour, index: number): Task {
     runtime: random.next() < 0.5 ? 'inline' : 'process',
     cache: flavour.cached && random.next() < 0.5 ? { ttl: null, files: [] } : null,
     effects: 'none',
+    ...(random.next() < 0.3 && {
+      pool: 'gpu',
+      slots: 1 + pick(random, poolSize),
+      preemptible: random.next() < 0.6,
+    }),
+    priority: pick(random, 3),
+    ...(random.next() < 0.4 && { recover: { gpu_oom: randomRecovery(random) } }),
+    ...(flavour.nested && random.next() < 0.25 && { foreach: randomForeach(random) }),
   }
+}
+
+function randomRecovery(random: Random): Recovery {
+  return {
+    attempts: 1 + pick(random, 2),
+    then: random.next() < 0.3 ? 'hold' : 'fail',
+    underRetry: false,
+    ...(random.next() < 0.5 && { set: { size: pick(random, 9) } }),
+  }
+}
+
+function randomForeach(random: Random): Foreach {
+  const items = Array.from({ length: pick(random, 4) }, (_, item) => item)
+  const maxParallel = random.next() < 0.4 ? 1 + pick(random, 2) : null
+  return { items, key: null, maxParallel, whenEach: random.next() < 0.3 }
 }
 
 /** A whole number in [0, below). */

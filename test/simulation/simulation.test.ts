@@ -31,18 +31,26 @@ async function inThreads(play: keyof typeof plays, all: readonly number[]): Prom
     attempts: sum('attempts'),
     compared: sum('compared'),
     cancelled: sum('cancelled'),
+    preemptions: sum('preemptions'),
+    retried: sum('retried'),
   }
 }
 
 t.test('whatever crashes, every run ends as the uninterrupted one does', async (t) => {
-  const { crashes, attempts, compared } = await inThreads('storm', seeds)
+  const { crashes, attempts, compared, preemptions } = await inThreads('storm', seeds)
   t.ok(
     only !== undefined || crashes > seeds.length,
     `${seeds.length} seeds, ${crashes} crashes, ${attempts} attempts, ${compared} runs equal`,
   )
+  t.ok(only !== undefined || preemptions > 0, `${preemptions} preemptions`)
 })
 
 t.test('a cancelled run ends cancelled, whatever crashes', async (t) => {
   const { cancelled } = await inThreads('cancel', seeds.slice(0, 200))
   t.ok(cancelled > 0 || only !== undefined, `${cancelled} cancelled runs`)
+})
+
+t.test('what is retried succeeds in the end, and what had succeeded does not run again', async (t) => {
+  const { retried } = await inThreads('retry', seeds.slice(0, 200))
+  t.ok(retried > 0, `${retried} runs`)
 })

@@ -8,13 +8,16 @@ import type { Outcome } from '../../engine/outcome.ts'
 import type { Pipeline, Task } from '../../engine/pipeline.ts'
 import type { Queue } from '../../engine/queue/queue.ts'
 import { type Random, seededRandom } from '../../engine/random.ts'
+import { type Resources, unlimited } from '../../engine/resources.ts'
 import type { Attempt, RunningAttempt } from '../../engine/runtime/runtime.ts'
 import { isEnded } from '../../engine/state.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
 import type { Batch, CommitResult, RunRecord, Store, TaskRecord } from '../../engine/store/store.ts'
 import { type ClockFace, VirtualClock } from '../../simulation/virtual-clock.ts'
+import { labelOf } from '../support/labels.ts'
 import { fallible, type StoreHazards, storeFailure } from './fallible-store.ts'
-import { type Flavour, outcomeOf, pick } from './random-pipeline.ts'
+import { People } from './people.ts'
+import { type Flavour, outcomeOf, pick, poolSize } from './random-pipeline.ts'
 
 /** How hostile the world is: probabilities per commit, step or attempt. */
 export interface Hazards extends StoreHazards {
@@ -26,6 +29,8 @@ export interface Hazards extends StoreHazards {
   /** The clock on the wall is set wrong, or right again. */
   readonly jump: number
   readonly cancel: number
+  /** Somebody pauses a run, or lets it go on. */
+  readonly pause: number
 }
 
 export const calm: Hazards = {
@@ -39,6 +44,7 @@ export const calm: Hazards = {
   late: 0,
   jump: 0,
   cancel: 0,
+  pause: 0,
 }
 /** Nothing breaks, but answers take their time. */
 export const slow: Hazards = { ...calm, slow: 0.5, late: 0.3, jump: 0.02 }
@@ -53,6 +59,7 @@ export const stormy: Hazards = {
   late: 0.1,
   jump: 0.003,
   cancel: 0,
+  pause: 0.01,
 }
 
 /** An attempt as the world knows it: the process, whoever listens to it. */
@@ -81,24 +88,30 @@ export interface Result {
   readonly tasks: readonly (readonly TaskRecord[])[]
   readonly attempts: number
   readonly crashes: number
+  /** How often a task gave its slots to one that ranks above it. */
+  readonly preemptions: number
 }
 
 /** An hour: by so much clocks are set wrong. */
 const hour = 3_600_000
 
-const evaluator: Evaluator = { render: (value) => value, test: (expression) => expression !== 'false' }
+const resources: Resources = { pools: { gpu: { slots: poolSize, gpus: 1 } }, rates: unlimited.rates }
 
-/** Runs `count` runs of a pipeline to their ends in a world of these hazards; throws at the first broken invariant. */
+/**
+ * Runs `count` runs of a pipeline to their ends in a world of these hazards; throws at the first broken invariant.
+ * @param mended what did not succeed is tried again, and succeeds then
+ */
 export async function simulate(
   seed: number,
   pipeline: Pipeline,
   flavour: Flavour,
   hazards: Hazards,
   count: number,
+  mended = false,
 ): Promise<Result> {
   const world = new World(seed, pipeline, flavour, hazards)
   try {
-    return await world.play(count)
+    return await world.play(count, mended)
   } finally {
     await world.store.close()
   }
@@ -124,6 +137,13 @@ class World {
   #asked = 0
   /** The runs are made, and the time goes on. */
   #begun = false
+  /** What is tried again succeeds. */
+  #mended = false
+  readonly #people: People
+  readonly #evaluator: Evaluator = {
+    render: (value) => value,
+    test: (expression) => expression !== 'false' || this.#mended,
+  }
   /** Tasks that were recorded as succeeded, or as not to run, as `run/node`. */
   readonly #succeeded = new Set<string>()
 
@@ -134,9 +154,17 @@ class World {
     this.#hazards = hazards
     this.#random = seededRandom(seed)
     this.#world = this.#clock.face()
+    this.#people = new People({
+      store: this.store,
+      random: this.#random,
+      seed,
+      label: (row, rows) => labelOf(row, rows, pipeline),
+      engines: () => this.#hosts.map(({ engine }) => engine),
+      now: () => this.#world.now(),
+    })
   }
 
-  async play(count: number): Promise<Result> {
+  async play(count: number, mended: boolean): Promise<Result> {
     const first = await this.#boot()
     for (let i = 0; i < count; i++) {
       const interval = { start: i, end: i + 1 }
@@ -158,17 +186,49 @@ class World {
       this.#watch(first, id)
     }
     this.#begun = true
-    for (let steps = 0; !(await this.#over()); steps++) {
-      if (steps > 20_000) await this.#stuck('20,000 steps did not end the runs')
-      if (this.#hosts.length === 0) await this.#boot()
-      this.#disturb()
-      await this.#step()
-      if (this.#quiet) await this.#checkWaits()
+    await this.#toTheEnd()
+    if (mended) {
+      this.#mended = true
+      for (let runs = await this.#unsuccessful(); runs.length > 0; runs = await this.#unsuccessful()) {
+        this.#people.retry(runs, (engine, id) => this.#hostOf(engine)?.runs.delete(id))
+        await this.#step()
+        this.#written = true
+        await this.#toTheEnd()
+      }
     }
     await this.#settleDown()
     const runs = await Promise.all(this.#ids.map((id) => this.store.run(id)))
     const tasks = await Promise.all(this.#ids.map((id) => this.store.tasks(id)))
-    return { runs: runs as RunRecord[], tasks, attempts: this.#processes.size, crashes: this.#crashes }
+    return {
+      runs: runs as RunRecord[],
+      tasks,
+      attempts: this.#processes.size,
+      crashes: this.#crashes,
+      preemptions: tasks.flat().reduce((sum, task) => sum + task.preemptions, 0),
+    }
+  }
+
+  async #toTheEnd(): Promise<void> {
+    for (let steps = 0; !(await this.#over()); steps++) {
+      if (steps > 20_000) await this.#stuck('20,000 steps did not end the runs')
+      if (this.#hosts.length === 0) await this.#boot()
+      await this.#disturb()
+      if (steps % 16 === 15) await this.#people.answer(this.#ids)
+      // Pauses end, so that runs do.
+      if (steps % 500 === 499) await this.#people.resumeAll(this.#ids)
+      await this.#step()
+      if (this.#quiet) await this.#checkWaits()
+    }
+  }
+
+  async #unsuccessful(): Promise<readonly RunRecord[]> {
+    if (this.#hosts.length === 0) await this.#boot()
+    const runs = (await Promise.all(this.#ids.map((id) => this.store.run(id)))) as RunRecord[]
+    return runs.filter(({ state }) => state !== 'succeeded')
+  }
+
+  #hostOf(engine: Engine): Host | undefined {
+    return this.#hosts.find((host) => host.engine === engine)
   }
 
   async #step(): Promise<void> {
@@ -233,7 +293,8 @@ class World {
         committed: (batch, result) => this.#note(batch, result),
       }),
       queue: this.#queue(() => host),
-      evaluator,
+      evaluator: this.#evaluator,
+      resources,
       fingerprint: {
         key: ({ input }) =>
           new Promise((resolve) =>
@@ -268,7 +329,7 @@ class World {
     return host
   }
 
-  #disturb(): void {
+  async #disturb(): Promise<void> {
     const host = this.#hosts[pick(this.#random, this.#hosts.length)]
     if (host === undefined) return
     if (this.#random.next() < this.#hazards.crashAnyStep) this.#kill(host)
@@ -277,6 +338,7 @@ class World {
       void this.#boot()
     }
     if (this.#random.next() < this.#hazards.jump) this.#clock.offset = (pick(this.#random, 3) - 1) * hour
+    if (this.#random.next() < this.#hazards.pause) await this.#people.pauseOrResume(this.#ids)
     if (this.#random.next() < this.#hazards.cancel) {
       const id = this.#ids[pick(this.#random, this.#ids.length)]
       if (id !== undefined) host.engine.cancel(id)
@@ -296,6 +358,7 @@ class World {
     if (host.face.dead) return
     this.#crashes++
     host.face.dead = true
+    this.#people.forget()
     this.#hosts = this.#hosts.filter((other) => other !== host)
     for (const process of this.#processes.values()) {
       if (process.host === host && process.inline) process.outcome ??= lost
@@ -355,20 +418,21 @@ class World {
 
   async #begin(process: Process, duration: number, vanishes: boolean): Promise<void> {
     const { run, state } = process.attempt
-    const row = (await this.store.tasks(run.id))[process.node] as TaskRecord
+    const rows = await this.store.tasks(run.id)
+    const row = rows[process.node] as TaskRecord
     await this.#checkClaim(process, row)
     const wakes = state === null ? 0 : 1
-    const raw = outcomeOf(
-      this.#seed,
-      this.#ids.indexOf(run.id),
-      process.node,
-      row.tries,
-      wakes,
-      this.#flavour,
-    )
+    const recoveries = Object.values(row.recovery?.counts ?? {}).reduce((sum, count) => sum + count, 0)
+    const one = { label: labelOf(row, rows, this.#pipeline), tries: row.tries, recoveries, wakes }
+    const raw: Outcome = this.#mended
+      ? { type: 'succeeded', outputs: { mended: true } }
+      : outcomeOf(this.#seed, this.#ids.indexOf(run.id), one, this.#flavour)
     this.#world.soonAfter(duration, () => {
       const until = this.#world.now() + 3000
-      this.#settle(process, vanishes ? lost : raw.type === 'sleep' ? { ...raw, until } : raw)
+      this.#settle(
+        process,
+        vanishes ? lost : raw.type === 'sleep' && raw.until !== null ? { ...raw, until } : raw,
+      )
     })
   }
 
@@ -412,24 +476,39 @@ class World {
       !this.#succeeded.has(`${attempt.run.id}/${node}`),
       `${attempt.task.id} had succeeded and ran again`,
     )
+    const held = await this.store.held()
     const limit = this.#pipeline.concurrency.tasks
-    if (limit === null) return
-    const all = (await Promise.all(this.#ids.map((id) => this.store.tasks(id)))).flat()
-    this.#check(all.filter((task) => task.holding).length <= limit, `more than ${limit} tasks hold a slot`)
+    this.#check(limit === null || held.length <= limit, `more than ${limit} tasks hold a slot`)
+    const used = held.reduce((sum, { pool, slots }) => sum + (pool === null ? 0 : slots), 0)
+    this.#check(used <= poolSize, `${used} of ${poolSize} slots of the pool are held`)
+    const { foreach } = this.#pipeline.tasks[row.task] as Task
+    const beside = held.filter((one) => one.run === attempt.run.id && one.task === row.task)
+    const most = row.key === null ? null : (foreach?.maxParallel ?? null)
+    const siblings =
+      most === null
+        ? []
+        : (await this.store.tasks(attempt.run.id)).filter(({ parent }) => parent === row.parent)
+    const parallel = beside.filter(({ node }) => siblings.some((one) => one.node === node)).length
+    this.#check(
+      most === null || parallel <= most,
+      `${parallel} instances of ${attempt.task.id} run, of ${most}`,
+    )
   }
 
   /** Invariant 5, of runs. */
   async #checkRuns(): Promise<void> {
     const limit = this.#pipeline.concurrency.runs
-    const running = (await this.store.runs({ active: true })).filter(({ state }) => state === 'running')
+    const running = (await this.store.runs({ active: true })).filter(
+      ({ state, startedAt }) => state === 'running' || (state === 'paused' && startedAt !== null),
+    )
     if (limit !== null && running.length > limit)
       this.#broken ??= new Error(`seed ${this.#seed}: ${running.length} runs of ${limit} run`)
   }
 
   /** One engine, which nothing befell, has done all there was to do: every task waits for something that can be named. */
   get #quiet(): boolean {
-    const { crashAnyStep, cancel } = this.#hazards
-    return crashAnyStep + cancel === 0 && this.#asked === 0 && this.#clock.nextAt() > this.#clock.time
+    const { crashAnyStep, cancel, pause } = this.#hazards
+    return crashAnyStep + cancel + pause === 0 && this.#asked === 0 && this.#clock.nextAt() > this.#clock.time
   }
 
   /** Invariant 4. */
@@ -446,7 +525,11 @@ class World {
       this.#check(state !== 'queued' || (runs !== null && active >= runs), `run ${id} is queued for nothing`)
       if (state !== 'running') continue
       for (const row of rows[index] as readonly TaskRecord[]) {
-        const { runtime } = this.#pipeline.tasks[row.task] as Task
+        const { runtime, isGroup, foreach, pool } = this.#pipeline.tasks[row.task] as Task
+        // What stands for others waits for them; what waits for a person, a pool or its siblings is seen elsewhere.
+        if (isGroup === true || (row.state === 'running' && row.attempt === 0) || row.wakeOn !== null)
+          continue
+        if (row.state === 'ready' && (pool !== undefined || foreach?.maxParallel != null)) continue
         const slot = free[runtime] > 0 && (tasks === null || held < tasks)
         const idle = row.wakeAt === null && (row.state === 'ready' ? slot : row.state !== 'waiting')
         const runs = this.#processes.get(`${id}-${row.node}-${row.attempt}`)?.outcome === null

@@ -14,6 +14,7 @@ import { openSqlite } from '../../engine/store/sqlite.ts'
 import type { NewRun, Store, TaskRecord, Wish } from '../../engine/store/store.ts'
 import type { Watch } from '../../engine/wakers.ts'
 import { VirtualClock } from '../../simulation/virtual-clock.ts'
+import { labelOf } from './labels.ts'
 
 /** An attempt that the engine started, and the test ends. */
 export interface HeldAttempt {
@@ -150,15 +151,4 @@ export async function testEngine(options: TestEngineOptions = {}) {
       await pass()
     },
   }
-}
-
-/** `mask`, `mask[KEY]`, `group[K1].mask[K2]`; a task of the file in a mapped group by its id. */
-function labelOf(row: TaskRecord, rows: readonly TaskRecord[], pipeline: Pipeline): string {
-  const { id = '', group } = pipeline.tasks[row.task] ?? {}
-  if (row.node < pipeline.tasks.length) return id
-  const local = group === undefined ? id : id.slice((pipeline.tasks[group]?.id.length ?? 0) + 1)
-  const parent = rows[row.parent ?? -1] as TaskRecord
-  const holder = row.key === null ? parent : rows[parent.parent ?? -1]
-  const prefix = holder === undefined || group === undefined ? '' : `${labelOf(holder, rows, pipeline)}.`
-  return `${prefix}${local}${row.key === null ? '' : `[${row.key}]`}`
 }
