@@ -33,7 +33,7 @@ export const codes = {
   E132: 'A list or an object inside a longer string.',
   E133: 'A CEL expression that cannot be read.',
   E134: 'A CEL expression whose types do not fit.',
-  E140: 'The interval or end of a schedule makes no sense.',
+  E140: 'A schedule that makes no sense: its interval, end, window or datasets.',
   E141: "A parameter's schema or default is wrong.",
   E142: 'A task that must not be cached, or whose cache needs more.',
   E160: 'A path of a template or expression did not resolve when the task was about to run.',
@@ -48,6 +48,8 @@ export const codes = {
   W104: 'Lint: tasks without a timeout.',
   W105: 'Lint: a schedule that never fires.',
   W106: 'Lint: a secret in plain text.',
+  W107: 'A pool that dagctl.yaml does not declare: it has no limit.',
+  W108: 'A key that has no effect where it stands.',
 } as const
 
 /** A code of the table, or one of engine/'s for cron (E150), zones (E151) and times (E152). */

@@ -1,10 +1,11 @@
 /** A pipeline file to a compiled pipeline, with everything that is wrong with it. Touches no store, process or network. */
 import type { JsonSchema } from '../engine/json.ts'
-import type { Pipeline, Schedule, Task } from '../engine/pipeline.ts'
+import type { OperatorInfo, Pipeline, Schedule, Task } from '../engine/pipeline.ts'
 import type { PipelineFile, Task as TaskFile } from '../schemas/pipeline.generated.ts'
 import { findCycles } from './graph.ts'
+import { limitsOf } from './limits.ts'
 import { type LintTask, lint } from './lint.ts'
-import { type Catalogue, loadOperators, type Operators } from './operators.ts'
+import { type Catalogue, loadFallbacks, loadOperators, type Operators } from './operators.ts'
 import { checkParams } from './params-check.ts'
 import { type Parsed, parse } from './parse.ts'
 import { inFileOrder, type Problem } from './problems.ts'
@@ -29,15 +30,25 @@ export interface Compiled {
   readonly tasks: number
 }
 
-/** Compiles a pipeline file. Never throws for what is in the file. With `strict`, lint is an error. */
+/** What the installation (dagctl.yaml) says to a file. */
+export interface Options {
+  /** Lint is an error. */
+  readonly strict?: boolean
+  /** Variables of the environment that pipelines may read; null or absent: nobody said, so that none may be. */
+  readonly env?: readonly string[] | null
+  /** The pools that are declared; null or absent: nobody said, so that any may be named. */
+  readonly pools?: readonly string[] | null
+}
+
+/** Compiles a pipeline file. Never throws for what is in the file. */
 export async function compile(
   source: Source,
   catalogue: Catalogue,
-  options: { readonly strict?: boolean } = {},
+  options: Options = {},
 ): Promise<Compiled> {
   const parsed = parse(source)
   const report = new Report(parsed)
-  const pipeline = parsed.value === undefined ? null : await compileParsed(parsed, report, catalogue)
+  const pipeline = parsed.value === undefined ? null : await compileParsed(parsed, report, catalogue, options)
   const { strict = false } = options
   const problems = inFileOrder(
     strict ? report.problems.map((problem) => ({ ...problem, severity: 'error' as const })) : report.problems,
@@ -58,19 +69,29 @@ function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-async function compileParsed(parsed: Parsed, report: Report, catalogue: Catalogue): Promise<Pipeline | null> {
+async function compileParsed(
+  parsed: Parsed,
+  report: Report,
+  catalogue: Catalogue,
+  { env = null, pools = null }: Options,
+): Promise<Pipeline | null> {
   const value = parsed.value as Mapping
   const usable = await validate(value, report)
   const file = readable(value, usable) as Partial<PipelineFile>
   const params = await paramsOf(value, file, report)
   const schedule = file.schedule ? await scheduleOf(file.schedule as ScheduleFile, report) : null
   const tasks = (file.tasks ?? {}) as { readonly [id: string]: TaskFile }
+  const limits = limitsOf(file, report)
   const operators = await loadOperators(tasks, catalogue, report)
+  const fallbacks = await loadFallbacks(tasks, operators, catalogue, report)
   const compiled = compileTasks({
     file,
     tasks,
     params,
     operators,
+    fallbacks,
+    env,
+    pools,
     languages: await languagesFor(parsed.positions.text, tasks, operators),
     report,
   })
@@ -79,7 +100,7 @@ async function compileParsed(parsed: Parsed, report: Report, catalogue: Catalogu
   return assemble(
     file as PipelineFile,
     value,
-    schedule,
+    { schedule, ...limits },
     compiled.map(({ task }) => task),
   )
 }
@@ -130,9 +151,11 @@ async function languagesFor(
 ): Promise<Languages> {
   const all = Object.values(tasks)
   const expressions = all.some(({ when, gate }) => when !== undefined || gate !== undefined)
-  const plain = [...operators].every(([id, operator]) => hasPlainInput(tasks[id] as TaskFile, operator))
+  const changing = [...operators].some(([id, { recover }]) => recover ?? tasks[id]?.recover)
+  const plain =
+    !changing && [...operators].every(([id, operator]) => hasPlainInput(tasks[id] as TaskFile, operator))
   return {
-    template: text.includes('{{') ? await templateLanguage() : null,
+    template: changing || text.includes('{{') ? await templateLanguage() : null,
     expression: expressions ? await expressionLanguage() : null,
     schema: plain ? null : (await import('./json-schema.ts')).validatorOf,
   }
@@ -161,6 +184,9 @@ function compileTasks(parts: {
   readonly tasks: { readonly [id: string]: TaskFile }
   readonly params: { readonly [name: string]: Type }
   readonly operators: Operators
+  readonly fallbacks: ReadonlyMap<string, OperatorInfo>
+  readonly env: readonly string[] | null
+  readonly pools: readonly string[] | null
   readonly languages: Languages
   readonly report: Report
 }): readonly LintTask[] {
@@ -170,6 +196,7 @@ function compileTasks(parts: {
   const context: Context = {
     ...parts,
     defaults: parts.file.defaults ?? {},
+    isMapped: (id) => tasks[id]?.foreach !== undefined,
     indices,
     guessable: guessable(indices),
   }
@@ -221,7 +248,7 @@ function reportCycles(
 function assemble(
   file: PipelineFile,
   value: Mapping,
-  schedule: Schedule | null,
+  times: Pick<Pipeline, 'schedule' | 'deadline' | 'budget'>,
   tasks: readonly Task[],
 ): Pipeline {
   const tags = Object.entries(file.tags ?? {}).map(([name, tag]) => [name, String(tag)])
@@ -231,7 +258,7 @@ function assemble(
     description: file.description ?? null,
     owner: file.owner ?? null,
     tags: Object.fromEntries(tags),
-    schedule,
+    ...times,
     params: (file.params ?? {}) as { readonly [name: string]: JsonSchema },
     concurrency: { runs: file.concurrency?.runs ?? null, tasks: file.concurrency?.tasks ?? null },
     tasks,

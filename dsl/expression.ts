@@ -243,10 +243,16 @@ function partsOf(node: ASTNode, bound: ReadonlySet<string>): readonly string[] |
   }
 }
 
-/** What may be null as a whole and a path belongs to; null where the path is never null for that reason. */
-export function nullableRoot(parts: readonly string[]): string | null {
-  if (parts[0] === 'baseline') return 'baseline'
-  return parts[0] === 'tasks' && parts[1] !== undefined ? `tasks.${parts[1]}` : null
+/**
+ * What may be null as a whole and a path belongs to: `baseline`, a task, and an instance of a mapped task
+ * (`tasks.mask.outputs.0`, `tasks.mask.byKey.de`). None where the path is never null for that reason.
+ */
+export function nullableRoots(parts: readonly string[]): readonly string[] {
+  const [root, id, what, which] = parts
+  if (root === 'baseline') return ['baseline']
+  if (root !== 'tasks' || id === undefined) return []
+  const ofInstance = which !== undefined && (what === 'byKey' || (what === 'outputs' && /^\d+$/.test(which)))
+  return ofInstance ? [`tasks.${id}`, `tasks.${id}.${what}.${which}`] : [`tasks.${id}`]
 }
 
 /** What is certainly not null if `node` is `outcome`. */
@@ -258,9 +264,8 @@ function facts(node: ASTNode, bound: ReadonlySet<string>, outcome: boolean): Rea
   }
   const test = nullTestOf(node, bound)
   if (test) {
-    const root = nullableRoot(test.parts)
-    return root !== null && (test.kind === 'isNull') !== outcome && !test.parts.includes('state')
-      ? new Set([root])
+    return (test.kind === 'isNull') !== outcome && !(test.parts[0] === 'tasks' && test.parts[2] === 'state')
+      ? new Set(nullableRoots(test.parts))
       : none
   }
   return node.op === (outcome ? '==' : '!=') ? succeededFact(node.args as [ASTNode, ASTNode], bound) : none

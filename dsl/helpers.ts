@@ -22,6 +22,8 @@ export function callHelper(name: Exclude<Helper, 'default'>, args: readonly Json
       return addDays(text(name, first), number(name, second ?? null), timezone)
     case 'half':
       return half(number(name, first))
+    case 'double':
+      return 2 * number(name, first)
     case 'json':
       return JSON.stringify(first)
     case 'join':

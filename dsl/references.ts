@@ -1,12 +1,22 @@
 /** What the paths of templates and expressions mean: which task, which type, and whether it may be null. Reads no text. */
 import { taskStates } from '../engine/state.ts'
 import type { Code } from './codes.ts'
+import { ofInstances, standalone } from './item-types.ts'
 import { dereference, step, type Type, typeNames } from './types.ts'
 import { notYet } from './unsupported.ts'
 import { didYouMean, either, quote } from './words.ts'
 
 /** Where a path stands; not every name can be seen from everywhere. */
-export type Place = 'with' | 'env' | 'when' | 'gate' | 'cache.files'
+export type Place =
+  | 'with'
+  | 'env'
+  | 'when'
+  | 'gate'
+  | 'cache.files'
+  | 'foreach'
+  | 'key'
+  | 'recover'
+  | 'produces'
 
 /** What is visible to the templates and expressions of one task. */
 export interface Visible {
@@ -15,8 +25,16 @@ export interface Visible {
   readonly taskIds: { has(id: string): boolean; [Symbol.iterator](): Iterator<string> }
   /** The outputs of a task; null where its operator is unknown. */
   outputsOf(task: string): Type
+  /** Whether the task has instances: its outputs are then a list of theirs. */
+  isMapped(task: string): boolean
   /** The task that looks. */
   readonly self: string
+  /** Of a mapped task, what `item` is. */
+  readonly item?: { readonly type: Type }
+  /** The task's operator's input schema (null where it is unknown), and the keys of `with` that the task gives. */
+  readonly with: { readonly schema: Type; readonly given: readonly string[] }
+  /** The variables of the environment that pipelines may read; null where nobody said. */
+  readonly env: readonly string[] | null
   /** Whether the task can start although a need has not succeeded. */
   readonly nullable: boolean
 }
@@ -28,7 +46,7 @@ export interface Reference {
   readonly root: Type
   /** The task that it mentions. */
   readonly task: string | null
-  /** What may be null as a whole (`tasks.x`, `baseline`), so that a use must be guarded; null where nothing is. */
+  /** What may be null as a whole (see `nullableRoots`), so that a use must be guarded; null where nothing is. */
   readonly nullable: string | null
 }
 
@@ -37,6 +55,8 @@ export interface Fault {
   readonly code: Code
   readonly message: string
   readonly hint: string | null
+  /** The path is right, and may have no value: `default` or `has()` is an answer to that. */
+  readonly absent?: true
 }
 
 const string: Type = { type: 'string' }
@@ -54,22 +74,35 @@ const runType: Type = {
 }
 const stateType: Type = { type: 'string', enum: taskStates }
 
-/** The names that a place sees, for hints. */
-function rootsAt(place: Place): readonly string[] {
+/** Where `with` can be seen: where it has been resolved. */
+const seesWith: ReadonlySet<Place> = new Set(['env', 'gate', 'recover', 'produces'])
+
+/** The names that a place sees. */
+function rootsAt(place: Place, { item }: Visible): readonly string[] {
+  const mapped = item !== undefined && place !== 'foreach' ? ['item', 'index'] : []
+  const own = seesWith.has(place) ? ['with'] : []
   const gate = place === 'gate' ? ['outputs', 'baseline'] : []
-  return ['params', 'run', 'tasks', ...gate]
+  return ['params', 'run', 'tasks', 'env', ...mapped, ...own, ...gate]
 }
 
 /** What a path means where it stands. */
 export function resolvePath(parts: readonly string[], place: Place, visible: Visible): Reference | Fault {
   const [root = '', ...rest] = parts
-  if (!rootsAt(place).includes(root)) return unknownRoot(root, place)
+  if (!rootsAt(place, visible).includes(root)) return unknownRoot(root, place, visible)
   const plain = { task: null, nullable: null }
   switch (root) {
     case 'params':
       return resolveParam(rest, visible)
     case 'run':
       return follow(runType, rest, ['run'], plain)
+    case 'env':
+      return resolveEnv(rest, visible)
+    case 'with':
+      return resolveWith(rest, visible)
+    case 'item':
+      return follow(visible.item?.type ?? null, rest, ['item'], plain)
+    case 'index':
+      return follow({ type: 'integer' }, rest, ['index'], plain)
     case 'outputs':
       return resolveOutputs(visible.self, rest, { base: ['outputs'], ...plain }, visible)
     case 'baseline':
@@ -84,21 +117,69 @@ export function resolvePath(parts: readonly string[], place: Place, visible: Vis
   }
 }
 
-function unknownRoot(root: string, place: Place): Fault {
+function unknownRoot(root: string, place: Place, visible: Visible): Fault {
   const later = notYet.names[root]
   if (later !== undefined) return { code: 'E115', message: `${quote(root)} is not supported yet`, hint: null }
-  if (root === 'outputs' || root === 'baseline')
+  if (place === 'foreach' && (root === 'item' || root === 'index'))
     return {
       code: 'E122',
-      message: `${quote(root)} can only be used in \`gate\``,
-      hint: root === 'outputs' ? 'write `tasks.NAME.outputs`' : null,
+      message: `${quote(root)} cannot be used in \`foreach\` itself: there is no item yet`,
+      hint: null,
     }
-  const roots = rootsAt(place)
+  const elsewhere = onlyElsewhere[root]
+  if (elsewhere) return { code: 'E122', ...elsewhere }
+  const roots = rootsAt(place, visible)
   return {
     code: 'E122',
     message: `unknown name ${quote(root)}`,
     hint: didYouMean(root, roots, `there are ${either(roots.map(quote), 'and')}`),
   }
+}
+
+const inMappedTask = { hint: '`foreach` makes an instance of the task for each item' }
+/** Names that mean something, but not here. */
+const onlyElsewhere: { readonly [root: string]: { readonly message: string; readonly hint: string | null } } =
+  {
+    outputs: { message: '`outputs` can only be used in `gate`', hint: 'write `tasks.NAME.outputs`' },
+    baseline: { message: '`baseline` can only be used in `gate`', hint: null },
+    with: {
+      message: '`with` can only be used in `env`, `gate`, `recover` and `produces`',
+      hint: 'elsewhere it is not resolved yet',
+    },
+    item: { message: '`item` can only be used in a task with `foreach`', ...inMappedTask },
+    index: { message: '`index` can only be used in a task with `foreach`', ...inMappedTask },
+  }
+
+function resolveEnv([name, ...rest]: readonly string[], { env }: Visible): Reference | Fault {
+  if (name === undefined)
+    return { code: 'E122', message: '`env` alone has no value', hint: 'write `env.NAME`' }
+  if (env?.includes(name)) return follow(string, rest, ['env', name], { task: null, nullable: null })
+  return {
+    code: 'E122',
+    message: `the variable ${quote(name)} of the environment is not allowed here`,
+    hint: didYouMean(name, env ?? [], `allow it in dagctl.yaml: \`env: [${name}]\``),
+  }
+}
+
+function resolveWith([name, ...rest]: readonly string[], { with: own }: Visible): Reference | Fault {
+  const plain = { task: null, nullable: null }
+  if (name === undefined) return { type: { type: 'object' }, root: null, ...plain }
+  const next = step(own.schema, name)
+  if ('fault' in next && next.fault === 'unknown')
+    return {
+      code: 'E122',
+      message: `\`with\` has no ${quote(name)}`,
+      hint: didYouMean(name, next.known, `it has ${either(next.known.slice(0, 12).map(quote), 'and')}`),
+    }
+  if (!own.given.includes(name))
+    return {
+      code: 'E122',
+      message: `${quote(`with.${name}`)} is not given by this task`,
+      hint: 'write it under `with`, or wrap it: `{{ default … }}`',
+      absent: true,
+    }
+  const type = 'type' in next ? standalone(next.type, own.schema) : null
+  return follow(type, rest, ['with', name], plain)
 }
 
 function resolveParam([name, ...rest]: readonly string[], visible: Visible): Reference | Fault {
@@ -128,16 +209,48 @@ function resolveTask([id, what, ...rest]: readonly string[], visible: Visible): 
       hint: `write \`tasks.${id}.outputs.OUTPUT\``,
     }
   if (what === 'state') return follow(stateType, rest, ['tasks', id, 'state'], { task: id, nullable: null })
-  if (Object.hasOwn(notYet.ofTask, what))
-    return { code: 'E115', message: `${quote(`tasks.${id}.${what}`)} is not supported yet`, hint: null }
-  if (what !== 'outputs')
+  const mapped = visible.isMapped(id)
+  const views = mapped ? ['outputs', 'byKey', 'state'] : ['outputs', 'state']
+  if (!views.includes(what))
+    return what === 'byKey'
+      ? {
+          code: 'E122',
+          message: `${quote(`tasks.${id}`)} has no \`byKey\`: it has no \`foreach\``,
+          hint: `write \`tasks.${id}.outputs\``,
+        }
+      : {
+          code: 'E122',
+          message: `a task has no ${quote(what)}`,
+          hint: didYouMean(what, views, `it has ${either(views.map(quote), 'and')}`),
+        }
+  const nullable = visible.nullable ? `tasks.${id}` : null
+  const base = ['tasks', id, what]
+  if (!mapped) return resolveOutputs(id, rest, { base, task: id, nullable }, visible)
+  return resolveInstances(id, rest, { base, nullable }, visible)
+}
+
+/** The outputs of a mapped task. Any one of its instances may not have succeeded, or not be there at all. */
+function resolveInstances(
+  id: string,
+  rest: readonly string[],
+  { base, nullable }: { readonly base: readonly string[]; readonly nullable: string | null },
+  visible: Visible,
+): Reference | Fault {
+  const [which, name] = rest
+  const byKey = base.at(-1) === 'byKey'
+  const all = ofInstances(visible.outputsOf(id))[byKey ? 'byKey' : 'outputs']
+  if (which !== undefined && !byKey && !/^\d+$/.test(which))
     return {
       code: 'E122',
-      message: `a task has no ${quote(what)}`,
-      hint: didYouMean(what, ['outputs', 'state'], 'it has `outputs` and `state`'),
+      message: `${quote(base.join('.'))} has no ${quote(which)}: it is a list, with an item for each instance`,
+      hint: `write \`tasks.${id}.byKey.KEY.${which}\`, or take the whole list`,
     }
-  const nullable = visible.nullable ? `tasks.${id}` : null
-  return resolveOutputs(id, rest, { base: ['tasks', id, 'outputs'], task: id, nullable }, visible)
+  if (name !== undefined) {
+    const first = step(visible.outputsOf(id), name)
+    if ('fault' in first && first.fault === 'unknown') return unknownOutput(name, id, first.known)
+  }
+  const one = which === undefined ? nullable : [...base, which].join('.')
+  return follow(all, rest, base, { task: id, nullable: one })
 }
 
 function resolveOutputs(

@@ -22,6 +22,11 @@ export class Report {
     this.problems = [...parsed.problems]
   }
 
+  /** Another report on the same file, of what is tried and need not hold. */
+  apart(): Report {
+    return new Report({ ...this.#parsed, problems: [] })
+  }
+
   get failed(): boolean {
     return this.problems.some(({ severity }) => severity === 'error')
   }

@@ -2,7 +2,7 @@
 
 import { parseDuration } from '../engine/duration.ts'
 import { type FailureKind, failureKinds } from '../engine/errors.ts'
-import type { OperatorInfo, RetryPolicy } from '../engine/pipeline.ts'
+import type { Effects, RetryPolicy } from '../engine/pipeline.ts'
 import type { Retry } from '../schemas/pipeline.generated.ts'
 
 /** Source: DSL.md, "retry"; the guide's row of retries (base 1-5 s, doubled, cap 60-300 s, 3-5 attempts, jitter). */
@@ -21,13 +21,9 @@ const coveredByFile: readonly FailureKind[] = failureKinds.filter(
   (kind) => kind !== 'invalid_input' && kind !== 'gate_failed',
 )
 
-/** The policy of a task: `own` over `defaults` over the built-in one; of these only `own` counts for a deployment. */
-export function retryOf(
-  own: Retry | undefined,
-  defaults: Retry | undefined,
-  operator: OperatorInfo,
-): RetryPolicy {
-  const deploys = operator.effects === 'deploy'
+/** The policy of a task: `own` over `defaults` over the built-in one; of these only `own` counts for a deployment. `effects` are the task's. */
+export function retryOf(own: Retry | undefined, defaults: Retry | undefined, effects: Effects): RetryPolicy {
+  const deploys = effects === 'deploy'
   if (!own && (deploys || !defaults)) return deploys ? { ...builtInRetry, attempts: 1 } : builtInRetry
   const given = { ...(deploys ? undefined : defaults), ...own }
   return {
@@ -41,14 +37,14 @@ export function retryOf(
   }
 }
 
-/** Milliseconds, or null for no limit: the task's, the file's default (not for a deployment), the operator's. */
+/** Milliseconds, or null for no limit: the task's, the file's default (not for a deployment), the operator's. `effects` are the task's. */
 export function timeoutOf(
   own: string | undefined,
   defaults: string | undefined,
-  operator: OperatorInfo,
+  { effects, timeout }: { readonly effects: Effects; readonly timeout: number | null },
 ): number | null {
-  const fallback = operator.effects === 'deploy' ? undefined : defaults
-  return milliseconds(own ?? fallback) ?? operator.timeout
+  const fallback = effects === 'deploy' ? undefined : defaults
+  return milliseconds(own ?? fallback) ?? timeout
 }
 
 function milliseconds(text: string | undefined): number | undefined {

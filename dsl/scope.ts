@@ -27,6 +27,13 @@ export function lookUp(parts: readonly string[], scope: Scope, throughNull = fal
   return value
 }
 
+/** The names that stand for themselves in a scope; not all are there everywhere. */
+const names = ['params', 'run', 'item', 'index', 'with', 'env', 'inputs', 'outputs', 'baseline'] as const
+
+function isName(root: string): root is (typeof names)[number] {
+  return (names as readonly string[]).includes(root)
+}
+
 /** The value that a path starts from, and how many of its parts that takes. */
 function startOf(parts: readonly string[], scope: Scope): readonly [Json, number] {
   const [root = '', id, what] = parts
@@ -37,18 +44,9 @@ function startOf(parts: readonly string[], scope: Scope): readonly [Json, number
     if (what === 'outputs') return [task.outputs, 3]
     if (what === 'state') return [task.state, 3]
     if (what === 'byKey' && task.byKey !== undefined) return [task.byKey, 3]
-  } else if (root === 'params' || root === 'run') return [scope[root] as Json, 1]
-  else if (
-    root === 'item' ||
-    root === 'index' ||
-    root === 'with' ||
-    root === 'inputs' ||
-    root === 'env' ||
-    root === 'outputs' ||
-    root === 'baseline'
-  ) {
+  } else if (isName(root)) {
     const value = scope[root]
-    if (value !== undefined) return [value, 1]
+    if (value !== undefined) return [value as Json, 1]
   }
   throw new Unresolved(`${quote(parts.join('.'))} does not resolve: there is no ${quote(root)} here`)
 }

@@ -15,15 +15,20 @@ export interface TaskInput {
   readonly path: Path
   readonly operator: OperatorInfo
   readonly templates: ReadonlyMap<string, Templated>
+  /** Where it is given, only what is wrong below these keys is said. */
+  readonly only?: ReadonlySet<string>
 }
 
 /** Reports what does not match the operator's input schema. */
 export function checkInput(input: TaskInput, validate: Validator, report: Report): void {
-  const { operator, templates, path } = input
-  for (const mismatch of validate(input.value))
+  const { operator, templates, path, only } = input
+  for (const mismatch of validate(input.value)) {
+    if (only && !only.has(String(mismatch.path[0]))) continue
     if (counts(mismatch, templates)) reportMismatch(mismatch, input, report)
+  }
   for (const [pointer, templated] of templates) {
     const keys = keysOf(pointer)
+    if (only && !only.has(keys[0] ?? '')) continue
     const wanted = schemaAt(operator.input, keys)
     if (wanted === null || !templated.whole) continue
     const complaint = typeComplaint(templated, wanted, operator.input, keys)
@@ -116,13 +121,15 @@ function keysOf(pointer: string): readonly string[] {
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
-/** JSON pointers of an input schema's `x-shell` properties; `*` stands for any item or key. */
-export function shellPointers(schema: JsonSchema, pointer = '', depth = 0): readonly string[] {
-  if (schema['x-shell'] === true) return [pointer]
+type Mark = 'x-shell' | 'x-endpoint'
+
+/** JSON pointers of a schema's properties with this mark; `*` stands for any item or key. */
+function pointersOf(schema: JsonSchema, mark: Mark, pointer = '', depth = 0): readonly string[] {
+  if (schema[mark] === true) return [pointer]
   if (depth > 5) return []
   const inside = (child: unknown, key: string) =>
     typeof child === 'object' && child !== null
-      ? shellPointers(child as JsonSchema, `${pointer}/${key}`, depth + 1)
+      ? pointersOf(child as JsonSchema, mark, `${pointer}/${key}`, depth + 1)
       : []
   return [
     ...Object.entries((schema.properties ?? {}) as JsonSchema).flatMap(([key, child]) =>
@@ -131,4 +138,24 @@ export function shellPointers(schema: JsonSchema, pointer = '', depth = 0): read
     ...inside(schema.items, '*'),
     ...inside(schema.additionalProperties, '*'),
   ]
+}
+
+const marked = new WeakMap<JsonSchema, { readonly [mark in Mark]: readonly string[] }>()
+
+function markedOf({ input }: OperatorInfo): { readonly [mark in Mark]: readonly string[] } {
+  const known = marked.get(input)
+  if (known) return known
+  const pointers = { 'x-shell': pointersOf(input, 'x-shell'), 'x-endpoint': pointersOf(input, 'x-endpoint') }
+  marked.set(input, pointers)
+  return pointers
+}
+
+/** JSON pointers into the operator's input of what is quoted for the shell. */
+export function shellPointersOf(operator: OperatorInfo): readonly string[] {
+  return markedOf(operator)['x-shell']
+}
+
+/** JSON pointers into the operator's input of the URLs of services. */
+export function endpointPointersOf(operator: OperatorInfo): readonly string[] {
+  return markedOf(operator)['x-endpoint']
 }

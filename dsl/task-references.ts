@@ -130,33 +130,32 @@ export class TaskReferences {
     const reference = resolvePath(parts, place, this.#visible)
     if ('code' in reference) {
       // A parameter is one of the paths that `default` stands in for; a task or an output that is not there is a slip.
-      if (!optional || reference.code !== 'E122' || parts[0] !== 'params') complain(reference)
+      const absent = reference.absent || (reference.code === 'E122' && standsInFor.has(parts[0] ?? ''))
+      if (!optional || !absent) complain(reference)
       return null
     }
     if (reference.task !== null) this.mentioned.add(reference.task)
     if (reference.nullable !== null && !optional) {
-      const hint = 'wrap it: `{{ default … }}`'
-      complain({
-        code: 'E123',
-        message: `${quote(parts.join('.'))} may be null: with this \`trigger\`, ${quote(reference.nullable.slice('tasks.'.length))} may not have succeeded`,
-        hint,
-      })
+      const message = `${quote(parts.join('.'))} may be null: ${whyNull(reference.nullable)}`
+      complain({ code: 'E123', message, hint: 'wrap it: `{{ default … }}`' })
     }
     return reference
   }
 
-  /** Checks one CEL expression. */
-  expression(text: string, path: Path, place: Place): void {
+  /** Checks one CEL expression; gives the names that its paths start with. */
+  expression(text: string, path: Path, place: Place): ReadonlySet<string> {
     const { expression: language } = this.#languages
-    if (!language) return
+    const names = new Set<string>()
+    if (!language) return names
     try {
       const expression = language.parse(text)
+      for (const { parts } of expression.chains) names.add(parts[0] ?? '')
       const types = new Map(
         expression.chains.map((chain) => [chain, this.#chain(chain, path, place)] as const),
       )
       for (const { parts, literal, span } of expression.comparisons)
         this.#literal(parts, literal, (complaint) => this.#report.inside(path, span, complaint), place)
-      if ([...types.values()].includes(null)) return
+      if ([...types.values()].includes(null)) return names
       language.check(expression, (chain) => {
         const reference = types.get(chain)
         return reference ? celType(reference.type, reference.root) : 'dyn'
@@ -165,13 +164,14 @@ export class TaskReferences {
       if (!language.isError(error)) throw error
       this.#report.inside(path, error.span, { code: error.code, message: error.message, hint: error.hint })
     }
+    return names
   }
 
   #chain(chain: Chain, path: Path, place: Place): Reference | null {
     const complain = (fault: Fault) => this.#report.inside(path, chain.span, fault)
     const reference = resolvePath(chain.parts, place, this.#visible)
     if ('code' in reference) {
-      complain(reference)
+      if (!reference.absent || chain.kind === 'value') complain(reference)
       return null
     }
     if (reference.task !== null) this.mentioned.add(reference.task)
@@ -208,12 +208,32 @@ function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }
 
+/** Roots whose paths may lead nowhere, for which `default` stands in; a task or an output that is not there is a slip. */
+const standsInFor: ReadonlySet<string> = new Set(['params', 'item'])
+
+function whyNull(root: string): string {
+  if (root === 'baseline') return 'there may be no earlier run'
+  const [, id = '', what, which = ''] = root.split('.')
+  if (what === undefined) return `with this \`trigger\`, ${quote(id)} may not have succeeded`
+  const instance = what === 'byKey' ? `the instance ${quote(which)}` : `the instance ${which}`
+  return `${instance} of ${quote(id)} may not be there, or not have succeeded`
+}
+
 function unguarded(parts: readonly string[], root: string): Fault {
-  const path = parts.join('.')
-  const why =
-    root === 'baseline'
-      ? 'there may be no earlier run'
-      : `with this \`trigger\`, ${quote(root.slice('tasks.'.length))} may not have succeeded`
+  const path = celPath(parts)
   const guard = root === 'baseline' ? 'baseline == null ||' : `${path} != null &&`
-  return { code: 'E123', message: `${quote(path)} may be null: ${why}`, hint: `guard it: \`${guard} …\`` }
+  return {
+    code: 'E123',
+    message: `${quote(path)} may be null: ${whyNull(root)}`,
+    hint: `guard it: \`${guard} …\``,
+  }
+}
+
+/** A path as CEL writes it. */
+function celPath([root = '', ...rest]: readonly string[]): string {
+  const steps = rest.map((part) => {
+    if (/^\d+$/.test(part)) return `[${part}]`
+    return /^[A-Za-z_]\w*$/.test(part) ? `.${part}` : `["${part}"]`
+  })
+  return [root, ...steps].join('')
 }

@@ -5,13 +5,16 @@ import type { Json, JsonObject } from '../engine/json.ts'
 import type { OperatorInfo, RuntimeName, Task, TriggerRule } from '../engine/pipeline.ts'
 import type { PipelineFile, Task as TaskFile } from '../schemas/pipeline.generated.ts'
 import type { Validator } from './json-schema.ts'
+import { checkKey, checkUnmapped, foreachOf, itemTypeOf } from './mapping.ts'
 import type { Operators } from './operators.ts'
+import { checkEffects, checkPool, checkProduces, effectsOf, placementOf } from './placement.ts'
 import type { Path } from './positions.ts'
 import { certainlyMatches } from './quick-check.ts'
+import { recoverOf } from './recover.ts'
 import type { Visible } from './references.ts'
 import type { Report } from './report.ts'
 import { retryOf, timeoutOf } from './retry.ts'
-import { checkInput, shellPointers } from './task-input.ts'
+import { checkInput, endpointPointersOf, shellPointersOf } from './task-input.ts'
 import { type Languages, TaskReferences } from './task-references.ts'
 import type { Type } from './types.ts'
 import { didYouMean, either, quote } from './words.ts'
@@ -22,6 +25,13 @@ export interface Context {
   readonly defaults: NonNullable<PipelineFile['defaults']>
   readonly operators: Operators
   readonly languages: Languages
+  /** The operators that fallbacks name, by `uses`. */
+  readonly fallbacks: ReadonlyMap<string, OperatorInfo>
+  /** Whether a task has instances. */
+  isMapped(id: string): boolean
+  /** Variables of the environment that pipelines may read, and declared pools; null where nobody said. */
+  readonly env: readonly string[] | null
+  readonly pools: readonly string[] | null
   /** Where each task stands in the file. */
   readonly indices: ReadonlyMap<string, number>
   /** The ids of the tasks, for `did you mean`. */
@@ -35,13 +45,21 @@ export interface CompiledTask {
   readonly needs: readonly number[]
 }
 
+/** What the checks of a task find that its compiled form needs. */
+interface Checked {
+  readonly references: TaskReferences
+  /** The names that `when` mentions. */
+  readonly inWhen: ReadonlySet<string>
+  readonly recover: Task['recover']
+}
+
 /** Compiles one task; reports what is wrong with it. */
 export function compileTask(id: string, file: TaskFile, context: Context): CompiledTask {
   const operator = context.operators.get(id)
-  const references = checkTask(id, file, operator, context)
-  const needs = needsOf(id, file, references.mentioned, context)
+  const checked = checkTask(id, file, operator, context)
+  const needs = needsOf(id, file, checked.references.mentioned, context)
   if (!operator) return { task: null, needs }
-  return { task: assemble(id, file, operator, { needs, integers: [...references.integers] }, context), needs }
+  return { task: assemble(id, file, operator, { needs, ...checked }, context), needs }
 }
 
 function checkTask(
@@ -49,40 +67,65 @@ function checkTask(
   file: TaskFile,
   operator: OperatorInfo | undefined,
   context: Context,
-): TaskReferences {
+): Checked {
   const { report, languages } = context
   const path: Path = ['tasks', id]
-  const references = new TaskReferences(visibleTo(id, file, context), report, languages)
+  const { visible, mentioned } = visibleTo(id, file, context)
+  const references = new TaskReferences(visible, report, languages)
+  for (const need of mentioned) references.mentioned.add(need)
   const [inputPath, input] =
     file.run === undefined ? [[...path, 'with'], file.with ?? {}] : [[...path, 'run'], file.run]
   const shell = operator ? shellPointersOf(operator) : []
-  const templates = references.templates(input, inputPath, 'with', file.run === undefined ? shell : [''])
-  if (file.env) references.templates(file.env, [...path, 'env'], 'env')
-  if (file.cache?.files) references.templates(file.cache.files, [...path, 'cache', 'files'], 'cache.files')
-  if (file.when !== undefined) references.expression(file.when, [...path, 'when'], 'when')
-  file.gate?.forEach((expression, index) => {
-    references.expression(expression, [...path, 'gate', index], 'gate')
-  })
+  const read = references.templates(input, inputPath, 'with', file.run === undefined ? shell : [''])
+  const templates =
+    file.run === undefined
+      ? read
+      : new Map([...read].map(([pointer, templated]) => [`/command${pointer}`, templated]))
+  const inWhen = checkTexts(file, path, references)
+  if (file.foreach !== undefined && file.key !== undefined)
+    checkKey(file.key, [...path, 'key'], references, report)
+  checkUnmapped(file, path, report)
+  checkPool(file, path, context.pools, report)
+  checkProduces(file, [...path, 'produces'], references, report)
   if (file.run !== undefined && file.with !== undefined)
     report.atKey([...path, 'with'], {
       code: 'E110',
       message: '`with` cannot stand beside `run`',
       hint: 'write `uses: Shell`',
     })
-  if (operator) checkOperator(file, operator, path, report)
-  if (operator) {
-    const commandOnly = file.run !== undefined
-    const under = commandOnly
-      ? new Map([...templates].map(([pointer, templated]) => [`/command${pointer}`, templated]))
-      : templates
-    checkInput(
-      { value: inputOf(file), path: inputPath, operator, templates: under },
-      hasPlainInput(file, operator) ? matchesAlways : (languages.schema?.(operator.input) ?? matchesAlways),
-      report,
-    )
+  if (!operator) return { references, inWhen, recover: undefined }
+  checkOperator(file, operator, path, context)
+  checkInput(
+    { value: inputOf(file), path: inputPath, operator, templates },
+    hasPlainInput(file, operator) ? matchesAlways : (languages.schema?.(operator.input) ?? matchesAlways),
+    report,
+  )
+  const recovering = {
+    ...context,
+    path,
+    entries: file.recover ?? {},
+    operator,
+    runtime: runtimeOf(file, operator),
   }
-  return references
+  const recover = recoverOf(
+    { ...recovering, input: inputOf(file), templates, schema: languages.schema },
+    { references, report },
+    (aside) => new TaskReferences(visible, aside, languages),
+  )
+  return { references, inWhen, recover }
 }
+
+/** Checks the texts besides the input; gives the names that `when` mentions. */
+function checkTexts(file: TaskFile, path: Path, references: TaskReferences): ReadonlySet<string> {
+  if (file.env) references.templates(file.env, [...path, 'env'], 'env')
+  if (file.cache?.files) references.templates(file.cache.files, [...path, 'cache', 'files'], 'cache.files')
+  file.gate?.forEach((expression, index) => {
+    references.expression(expression, [...path, 'gate', index], 'gate')
+  })
+  return file.when === undefined ? noNames : references.expression(file.when, [...path, 'when'], 'when')
+}
+
+const noNames: ReadonlySet<string> = new Set()
 
 /** Whether it is certain, without a JSON Schema library, that the task's input is what the operator takes. */
 export function hasPlainInput(file: TaskFile, operator: OperatorInfo): boolean {
@@ -91,18 +134,27 @@ export function hasPlainInput(file: TaskFile, operator: OperatorInfo): boolean {
 
 const matchesAlways: Validator = () => []
 
+/** What the task sees. Reads its `foreach`, whose items the rest of the task may mention. */
 function visibleTo(
   self: string,
   file: TaskFile,
-  { params, indices, guessable, operators }: Context,
-): Visible {
-  return {
+  context: Context,
+): { visible: Visible; mentioned: ReadonlySet<string> } {
+  const { params, indices, guessable, operators, env, isMapped, report, languages } = context
+  const visible: Visible = {
     self,
     params,
     taskIds: { has: (id) => indices.has(id), [Symbol.iterator]: () => guessable[Symbol.iterator]() },
     outputsOf: (id) => operators.get(id)?.output ?? null,
+    isMapped,
+    with: { schema: operators.get(self)?.input ?? null, given: Object.keys(inputOf(file)) },
+    env,
     nullable: (file.trigger ?? 'all_success') !== 'all_success',
   }
+  if (file.foreach === undefined) return { visible, mentioned: noNames }
+  const references = new TaskReferences(visible, report, languages)
+  const type = itemTypeOf(file.foreach, ['tasks', self, 'foreach'], references, report)
+  return { visible: { ...visible, item: { type } }, mentioned: references.mentioned }
 }
 
 /** The operator's input: `run` is Shell's `command`. */
@@ -110,7 +162,13 @@ function inputOf(file: TaskFile): JsonObject {
   return file.run === undefined ? ((file.with ?? {}) as JsonObject) : { command: file.run }
 }
 
-function checkOperator(file: TaskFile, operator: OperatorInfo, path: Path, report: Report): void {
+function checkOperator(
+  file: TaskFile,
+  operator: OperatorInfo,
+  path: Path,
+  { report, fallbacks }: Context,
+): void {
+  checkEffects(file, operator, path, report)
   const name = quote(operator.name)
   if (typeof file.runtime === 'string' && !operator.runtimes.includes(file.runtime)) {
     const hint = `it runs in ${either(operator.runtimes.map(quote))}`
@@ -123,7 +181,7 @@ function checkOperator(file: TaskFile, operator: OperatorInfo, path: Path, repor
   if (!file.cache) return
   const refused = operator.sensor
     ? 'a sensor looks at the world, which a cache cannot know'
-    : operator.effects === 'deploy'
+    : effectsOf(file, operator, fallbacks) === 'deploy'
       ? 'a deployment must happen'
       : null
   if (refused)
@@ -164,26 +222,28 @@ function needsOf(
   return [...needs].sort((a, b) => a - b)
 }
 
-const shellOf = new WeakMap<OperatorInfo, readonly string[]>()
-
-function shellPointersOf(operator: OperatorInfo): readonly string[] {
-  const known = shellOf.get(operator)
-  if (known) return known
-  const pointers = shellPointers(operator.input)
-  shellOf.set(operator, pointers)
-  return pointers
+function runtimeOf(file: TaskFile, operator: OperatorInfo): RuntimeName {
+  return (file.runtime ?? operator.runtimes[0] ?? 'process') as RuntimeName
 }
 
 function assemble(
   id: string,
   file: TaskFile,
   operator: OperatorInfo,
-  { needs, integers }: { needs: readonly number[]; integers: readonly string[] },
-  { defaults }: Context,
+  { needs, references, inWhen, recover }: Checked & { readonly needs: readonly number[] },
+  { defaults, fallbacks }: Context,
 ): Task {
+  const effects = effectsOf(file, operator, fallbacks)
+  const foreach = foreachOf(file, inWhen)
+  const integers = [...references.integers]
+  const endpoints = endpointPointersOf(operator)
   return {
     id,
     description: file.description ?? null,
+    ...(foreach && { foreach }),
+    ...(recover && { recover }),
+    ...placementOf(file),
+    ...(endpoints.length > 0 && { endpoints }),
     uses: operator.name,
     version: operator.version,
     with: inputOf(file),
@@ -193,17 +253,17 @@ function assemble(
     trigger: (file.trigger ?? 'all_success') as TriggerRule,
     when: file.when ?? null,
     gate: file.gate ?? [],
-    ...(integers.length > 0 ? { integers } : {}),
-    retry: retryOf(file.retry, defaults.retry, operator),
-    timeout: timeoutOf(file.timeout, defaults.timeout, operator),
-    runtime: (file.runtime ?? operator.runtimes[0] ?? 'process') as RuntimeName,
+    ...(integers.length > 0 && { integers }),
+    retry: retryOf(file.retry, defaults.retry, effects),
+    timeout: timeoutOf(file.timeout, defaults.timeout, { effects, timeout: operator.timeout }),
+    runtime: runtimeOf(file, operator),
     cache: file.cache
       ? {
           ttl: file.cache.ttl === undefined ? null : parseDuration(file.cache.ttl),
           files: file.cache.files ?? [],
         }
       : null,
-    effects: operator.effects,
+    effects,
   }
 }
 

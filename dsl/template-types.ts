@@ -21,11 +21,12 @@ const instant: JsonSchema = { type: 'string', format: 'date-time' }
 const countable: JsonSchema = { type: ['number', 'boolean', 'null'] }
 const anyScalar: JsonSchema = { type: ['string', 'number', 'boolean', 'null'] }
 
-/** What each helper takes (null: anything) and gives; `default` and `half` depend on their arguments. */
+/** What each helper takes (null: anything) and gives; `default`, `half` and `double` depend on their arguments. */
 const signatures: { readonly [name in Helper]: { readonly takes: readonly Type[]; readonly gives: Type } } = {
   date: { takes: [text, text], gives: text },
   addDays: { takes: [text, { type: 'integer' }], gives: instant },
   half: { takes: [{ type: 'number' }], gives: { type: 'number' } },
+  double: { takes: [{ type: 'number' }], gives: { type: 'number' } },
   default: { takes: [null, null], gives: null },
   json: { takes: [null], gives: text },
   join: { takes: [{ type: 'array' }, text], gives: text },
@@ -88,8 +89,12 @@ function typeOfExpression(expression: Expression, paths: PathTypes, optional: bo
   )
   checkArguments(expression, types)
   if (helper === 'default') return eitherOf(types)
-  if (helper === 'half' && typeNames(types[0]?.type ?? null, types[0]?.root)?.has('integer'))
-    return { type: { type: 'integer' }, root: null }
+  if (helper === 'half' || helper === 'double') {
+    const names = typeNames(types[0]?.type ?? null, types[0]?.root)
+    if (names?.has('integer')) return { type: { type: 'integer' }, root: null }
+    // What is not known to be an integer may be one.
+    if (names === null) return { type: { type: ['integer', 'number'] }, root: null }
+  }
   const { gives } = signatures[helper]
   return { type: gives, root: gives }
 }

@@ -28,6 +28,7 @@ export const helpers = {
   date: { min: 2, max: 2, usage: "{{ date run.interval.start 'yyyy-MM-dd' }}" },
   addDays: { min: 2, max: 2, usage: '{{ addDays run.interval.start -1 }}' },
   half: { min: 1, max: 1, usage: '{{ half with.batchSize }}' },
+  double: { min: 1, max: 1, usage: '{{ double with.accumulation }}' },
   default: { min: 2, max: 2, usage: "{{ default tasks.evaluate.outputs.accuracy 'none' }}" },
   json: { min: 1, max: 1, usage: '{{ json params.options }}' },
   join: { min: 1, max: 2, usage: "{{ join params.models ', ' }}" },

@@ -7,31 +7,12 @@ import { quote } from './words.ts'
 
 export const notYet = {
   /** Keys of the file. */
-  top: ['deadline', 'budget', 'inputs', 'outputs'],
-  schedule: ['catchup', 'overlap', 'window', 'datasets'],
-  task: [
-    'use',
-    'foreach',
-    'key',
-    'maxParallel',
-    'recover',
-    'queue',
-    'pool',
-    'slots',
-    'priority',
-    'preemptible',
-    'checkpoint',
-    'produces',
-    'effects',
-  ],
+  top: ['inputs', 'outputs'],
+  task: ['use', 'queue', 'checkpoint'],
   /** Values of `runtime`: this one, and every object. */
   runtime: ['docker'],
   /** Names in templates and expressions. */
-  names: { secrets: true, env: true, item: true, index: true, with: true } as {
-    readonly [name: string]: true
-  },
-  /** `tasks.X.…` besides `outputs` and `state`. */
-  ofTask: { byKey: true } as { readonly [name: string]: true },
+  names: { secrets: true } as { readonly [name: string]: true },
 } as const
 
 /** A key or value that is not supported yet. */
@@ -47,14 +28,15 @@ type Mapping = { readonly [key: string]: unknown }
 /** Everything in the file that is not supported yet. Takes files of any shape. */
 export function findUnsupported(file: Mapping): readonly Unsupported[] {
   const found = keysOf(file, notYet.top, [])
-  found.push(...keysOf(mapping(file.schedule), notYet.schedule, ['schedule']))
   const tasks = mapping(file.tasks)
   for (const id in tasks) {
     const task = tasks[id]
     if (typeof task !== 'object' || task === null) continue
     for (const key in task) if (later.has(key)) found.push(at(['tasks', id, key]))
-    const { runtime } = task as Mapping
+    const { runtime, recover } = task as Mapping
     if (runtime !== undefined) found.push(...runtimeOf(runtime, ['tasks', id, 'runtime']))
+    for (const [kind, entry] of Object.entries(mapping(recover)))
+      found.push(...runtimeOf(mapping(entry).runtime, ['tasks', id, 'recover', kind, 'runtime']))
   }
   return found
 }

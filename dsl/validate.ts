@@ -74,6 +74,7 @@ function checkDurations(file: Mapping, usable: Usable, report: Report): void {
   const defaults = mapping(file.defaults)
   check(mapping(defaults.retry), ['defaults', 'retry'], usable, report)
   check(defaults, ['defaults'], usable, report)
+  check(mapping(file.deadline), ['deadline'], usable, report)
   const tasks = mapping(file.tasks)
   for (const id in tasks) {
     const task = mapping(tasks[id])
@@ -84,7 +85,7 @@ function checkDurations(file: Mapping, usable: Usable, report: Report): void {
 }
 
 function check(holder: Mapping, path: Path, usable: Usable, report: Report): void {
-  for (const key of ['timeout', 'delay', 'maxDelay', 'ttl']) {
+  for (const key of ['timeout', 'delay', 'maxDelay', 'ttl', 'after']) {
     const text = holder[key]
     if (
       typeof text !== 'string' ||

@@ -84,7 +84,13 @@ export interface Recovery {
   /** The checkpoint to go on from: the newest that verifies, or the one of a step. */
   readonly restore?: 'newest' | number
   /** Another operator, or other inputs, from the next try on. */
-  readonly fallback?: { readonly uses: string; readonly version: number; readonly with: JsonObject }
+  readonly fallback?: {
+    readonly uses: string
+    readonly version: number
+    readonly with: JsonObject
+    /** As `Task.shell`, for this `with`. */
+    readonly shell?: readonly string[]
+  }
   /** Tries by this recovery; they do not count in `tries`. */
   readonly attempts: number
   /** What comes after them. */

@@ -159,7 +159,8 @@ interface OperatorBase {
   /**
    * JSON Schema (2020-12) of the input, an object with `additionalProperties: false`. `default`s are filled in before `run`.
    * `x-shell: true` on a string property: templated values in it are quoted for the shell. `x-uri: input|output` marks data.
-   * `x-secret: true` marks a secret: it is shown and stored nowhere.
+   * `x-secret: true` marks a secret: it is shown and stored nowhere. `x-endpoint: true` marks the URL of a service: where
+   * calls of it fail again and again, no further attempt starts for a while.
    */
   readonly input: JsonSchema
   /** JSON Schema of the outputs. `additionalProperties: true` means that references into them are checked when used. */
@@ -170,6 +171,11 @@ interface OperatorBase {
   readonly sensor?: boolean
   /** Default timeout, milliseconds. */
   readonly timeout?: number
+  /**
+   * What to change before another try, by kind of failure: entries of `recover` as in a pipeline file, which a file's own
+   * entry replaces. In `set`, a value of `with` that a task need not give stands in `default`: `{{ half (default with.n 8) }}`.
+   */
+  readonly recover?: NonNullable<OperatorInfo['recover']>
   /** A task of a pipeline file, in YAML. */
   readonly example: string
 }
@@ -202,5 +208,6 @@ export function describe(operator: Operator): OperatorInfo {
     effects: operator.effects ?? 'none',
     sensor: operator.sensor ?? false,
     timeout: operator.timeout ?? null,
+    ...(operator.recover && { recover: operator.recover }),
   }
 }

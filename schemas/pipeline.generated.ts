@@ -13,6 +13,8 @@ export type Schedule = {
    * Runs when these datasets were updated: all of them, or any.
    */
   datasets?: {
+    [k: string]: unknown
+  } & {
     /**
      * @minItems 1
      */

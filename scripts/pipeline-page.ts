@@ -18,7 +18,7 @@ export function pipelinePage(): string {
     'keys are errors. Keys marked *not yet* belong to the format and are refused where they stand, until they work.',
     '',
     ...section('Keys of the file', schema.properties, notYet.top, definitions),
-    ...section('`schedule`', of('schedule'), notYet.schedule, definitions),
+    ...section('`schedule`', of('schedule'), [], definitions),
     ...section('Keys of a task', of('task'), notYet.task, definitions),
     ...section('`retry`', of('retry'), [], definitions),
   ]

@@ -66,7 +66,7 @@ t.test('expressions whose names or types do not fit are errors', async (t) => {
     ['params.n > 1 &&& true', /E133/],
     ['upper(params.name) == "X"', /E134/],
     ['secrets.TOKEN == "x"', /E115 `secrets` is not supported yet/],
-    ['item.x == 1', /E115/],
+    ['item.x == 1', /E122 `item` can only be used in a task with `foreach`/],
   ]
   for (const [when, error] of bad) t.match(await errorsOfWhen(when), [error], when)
 })

@@ -3,36 +3,19 @@ import { notYet } from '../../dsl/unsupported.ts'
 import pipelineSchema from '../../schemas/pipeline.schema.json' with { type: 'json' }
 import { errorsOf } from '../support/compiled.ts'
 
-const { task, schedule } = pipelineSchema.$defs
+const { task } = pipelineSchema.$defs
 
 t.test('what is not supported yet is a key that the format has', async (t) => {
   for (const key of notYet.top) t.ok(Object.hasOwn(pipelineSchema.properties, key), key)
   for (const key of notYet.task) t.ok(Object.hasOwn(task.properties, key), key)
-  for (const key of notYet.schedule) t.ok(Object.hasOwn(schedule.properties, key), key)
 })
 
 const values: { readonly [key: string]: string } = {
-  deadline: '{ after: 8h }',
-  budget: '{ usd: 1 }',
   inputs: '{ x: { type: string } }',
   outputs: '{ x: "{{ run.id }}" }',
-  catchup: 'all',
-  overlap: 'skip',
-  window: '{ from: "22:00", to: "06:00" }',
-  datasets: '{ all: ["s3://x"] }',
   use: './x.yaml',
-  foreach: '[1]',
-  key: 'x',
-  maxParallel: '2',
-  recover: '{ oom: { attempts: 1 } }',
   queue: 'q',
-  pool: 'gpu',
-  slots: '1',
-  priority: '1',
-  preemptible: 'true',
   checkpoint: '{ keep: 1 }',
-  produces: '["s3://x"]',
-  effects: 'none',
 }
 
 t.test('each key of the table is refused by name, although its value is right', async (t) => {
@@ -44,17 +27,13 @@ t.test('each key of the table is refused by name, although its value is right', 
     t.strictSame(await errorsOf(`  a: { ${key === 'use' ? '' : 'uses: Noop, '}${key}: ${values[key]} }`), [
       `E115 \`${key}\` is not supported yet`,
     ])
-  for (const key of notYet.schedule)
-    t.strictSame(
-      await errorsOf(
-        `schedule: { ${key === 'datasets' ? '' : 'cron: "@daily", '}${key}: ${values[key]} }\ntasks:\n  a: { uses: Noop }`,
-      ),
-      [`E115 \`${key}\` is not supported yet`],
-    )
   for (const runtime of ['docker', '{ docker: { image: x, gpus: 1, memory: 80GiB } }'])
     t.strictSame(await errorsOf(`  a: { run: ls, runtime: ${runtime} }`), [
       'E115 the runtime `docker` is not supported yet',
     ])
+  t.strictSame(await errorsOf('  a: { run: ls, recover: { oom: { runtime: docker } } }'), [
+    'E115 the runtime `docker` is not supported yet',
+  ])
 })
 
 t.test('each name of the table is refused in templates and expressions', async (t) => {
@@ -66,10 +45,6 @@ t.test('each name of the table is refused in templates and expressions', async (
       `E115 \`${name}\` is not supported yet`,
     ])
   }
-  for (const name of Object.keys(notYet.ofTask))
-    t.strictSame(await errorsOf(`  a: { run: ls }\n  b: { run: "ls {{ tasks.a.${name}.k }}" }`), [
-      `E115 \`tasks.a.${name}\` is not supported yet`,
-    ])
 })
 
 t.test('every other key of a task does something', async (t) => {
@@ -77,12 +52,22 @@ t.test('every other key of a task does something', async (t) => {
   t.strictSame(rest.sort(), [
     'cache',
     'description',
+    'effects',
     'env',
+    'foreach',
     'gate',
+    'key',
+    'maxParallel',
     'needs',
+    'pool',
+    'preemptible',
+    'priority',
+    'produces',
+    'recover',
     'retry',
     'run',
     'runtime',
+    'slots',
     'timeout',
     'trigger',
     'uses',
