@@ -50,14 +50,26 @@ export function recoverOf(
     if (own) {
       checkEntry(kind, own, at, report)
       result[kind] = recoveryOf(own, at, task, { references, report })
-    } else if (defaults[kind]) {
-      const aside = report.apart()
-      const there = apart(aside)
-      const recovery = recoveryOf(defaults[kind], at, task, { references: there, report: aside })
-      if (!aside.failed && there.mentioned.size === 0) result[kind] = recovery
+    } else {
+      const recovery = defaults[kind] && byDefault(defaults[kind], at, task, report.apart(), apart)
+      if (recovery) result[kind] = recovery
     }
   }
   return Object.keys(result).length === 0 ? undefined : result
+}
+
+/** A default entry, or null where it does not fit the task. What is wrong with it goes to `aside`: nobody wrote it here. */
+function byDefault(
+  entry: Entry,
+  at: Path,
+  task: Recovering,
+  aside: Report,
+  referencesFor: (report: Report) => TaskReferences,
+): Recovery | null {
+  if (entry.fallback && !task.fallbacks.has(entry.fallback.uses)) return null
+  const references = referencesFor(aside)
+  const recovery = recoveryOf(entry, at, task, { references, report: aside })
+  return aside.failed || references.mentioned.size > 0 ? null : recovery
 }
 
 /** Whether `retry` says how often: nothing changes, and there is no count of its own. */
