@@ -16,7 +16,6 @@ async function recoverOf(task: string, ...operators: readonly OperatorInfo[]): P
   const { tasks } = await pipelineOf(`  a: { ${task} }`, catalogueWith(...operators))
   return tasks[0]?.recover
 }
-// biome-ignore lint/suspicious/noThenProperty: `then` is the file's word; nobody awaits these
 const counted = (attempts: number, then = 'fail') => ({ attempts, then, underRetry: false })
 const errors = (task: string, ...operators: readonly OperatorInfo[]) =>
   errorsOf(`  a: { ${task} }`, catalogueWith(...operators))

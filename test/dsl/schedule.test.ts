@@ -25,6 +25,23 @@ t.test('schedules become data', async (t) => {
   t.equal((await pipelineOf('  a: { uses: Noop }')).schedule, null)
 })
 
+t.test('catchup, overlap, window and datasets are data too, absent where nothing is said', async (t) => {
+  const of = async (schedule: string) => (await pipelineOf(file(schedule))).schedule
+  t.match(
+    await of('{ cron: "@daily", catchup: latest, overlap: skip, window: { from: "22:00", to: "06:30" } }'),
+    { catchup: 'latest', overlap: 'skip', window: { from: 1320, to: 390 } },
+  )
+  t.match(await of('{ datasets: { all: ["s3://a", out/b] }, overlap: cancel, timezone: Europe/Berlin }'), {
+    cron: [],
+    every: null,
+    timezone: 'Europe/Berlin',
+    datasets: { mode: 'all', uris: ['s3://a', 'out/b'] },
+    overlap: 'cancel',
+  })
+  t.match(await of('{ datasets: { any: [a] } }'), { datasets: { mode: 'any', uris: ['a'] } })
+  t.strictSame(Object.keys((await of('{ every: 1h }')) ?? {}), ['cron', 'every', 'timezone', 'start', 'end'])
+})
+
 t.test('what cannot be read is an error with a place', async (t) => {
   const cases: readonly [string, RegExp][] = [
     ['{ cron: "61 * * * *" }', /^E150/],
@@ -37,6 +54,15 @@ t.test('what cannot be read is an error with a place', async (t) => {
     ['{ timezone: UTC }', /^E114/],
     ['{ cron: "@daily", every: 1h }', /^E114/],
     ['{ cron: [] }', /^E113/],
+    ['{ cron: "@daily", window: { from: "06:00", to: "06:00" } }', /^E140 the window is empty/],
+    ['{ cron: "@daily", window: { from: "24:00", to: "06:00" } }', /^E113/],
+    ['{ cron: "@daily", datasets: { all: [a] } }', /^E114/],
+    ['{ datasets: {} }', /^E114/],
+    ['{ datasets: { all: [a], any: [b] } }', /^E114/],
+    ['{ datasets: { all: [] } }', /^E113/],
+    ['{ datasets: { all: [a] }, catchup: all }', /^E140 `catchup` cannot stand beside `datasets`/],
+    ['{ datasets: { all: [a] }, window: { from: "22:00", to: "06:00" } }', /^E140 `window` cannot/],
+    ['{ datasets: { all: ["{{ run.id }}"] } }', /^E130 a dataset of a schedule cannot hold a template/],
   ]
   for (const [schedule, error] of cases) t.match(await errorsOf(file(schedule)), [error], schedule)
 })

@@ -1,5 +1,5 @@
 /** Compiles the YAML that stands in a test. Knows nothing of the tests. */
-import { type Compiled, compile } from '../../dsl/compile.ts'
+import { type Compiled, compile, type Options } from '../../dsl/compile.ts'
 import type { Catalogue } from '../../dsl/operators.ts'
 import type { Pipeline } from '../../engine/pipeline.ts'
 import { builtinCatalogue } from './catalogue.ts'
@@ -8,7 +8,7 @@ import { builtinCatalogue } from './catalogue.ts'
 export async function compileYaml(
   yaml: string,
   catalogue: Catalogue = builtinCatalogue,
-  options: { strict?: boolean } = {},
+  options: Options = {},
 ): Promise<Compiled> {
   const text = yaml.includes('dagctl:')
     ? yaml
