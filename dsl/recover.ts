@@ -5,7 +5,7 @@ import type { OperatorInfo, Recovery, RuntimeName, Task } from '../engine/pipeli
 import type { Recovery as Entry } from '../schemas/pipeline.generated.ts'
 import type { Path } from './positions.ts'
 import { certainlyMatches } from './quick-check.ts'
-import { defaultEntries, type Entries } from './recovery-defaults.ts'
+import { defaultEntries, type Entries, nothing } from './recovery-defaults.ts'
 import type { Report } from './report.ts'
 import { checkInput, shellPointersOf } from './task-input.ts'
 import type { Languages, TaskReferences, Templated } from './task-references.ts'
@@ -41,9 +41,11 @@ export function recoverOf(
   { references, report }: Place,
   apart: (report: Report) => TaskReferences,
 ): Task['recover'] {
-  const result: { [kind in FailureKind]?: Recovery } = {}
   const { operator, entries, path } = task
-  const defaults: Entries = { ...defaultEntries(operator, task.input), ...(operator.recover as Entries) }
+  const table = defaultEntries(operator, task.input)
+  if (entries === nothing && table === nothing && !operator.recover) return undefined
+  const defaults: Entries = { ...table, ...(operator.recover as Entries) }
+  const result: { [kind in FailureKind]?: Recovery } = {}
   for (const kind of failureKinds) {
     const own = entries[kind]
     const at = [...path, 'recover', kind]

@@ -12,15 +12,18 @@ import { step, typeNames } from './types.ts'
 /** Entries of `recover`, as in a file. */
 export type Entries = { readonly [kind in FailureKind]?: Recovery }
 
+/** No entries. */
+export const nothing: Entries = {}
+
 /**
  * The default entries of a task: of an operator with an integer `batchSize`, which the task gives or which has a default,
  * running out of GPU memory halves it, at most 3 times, and goes on from the newest checkpoint. Where the operator also
  * has an integer `accumulation`, that is doubled, so that as many samples make a step. None for what deploys.
  */
 export function defaultEntries(operator: OperatorInfo, input: JsonObject): Entries {
-  if (operator.effects === 'deploy') return {}
+  if (operator.effects === 'deploy') return nothing
   const batchSize = integerAt(operator.input, 'batchSize', input)
-  if (batchSize === null) return {}
+  if (batchSize === null) return nothing
   const accumulation = integerAt(operator.input, 'accumulation', input)
   const set = {
     batchSize: `{{ half ${batchSize} }}`,

@@ -11,6 +11,7 @@ import { checkEffects, checkPool, checkProduces, effectsOf, placementOf } from '
 import type { Path } from './positions.ts'
 import { certainlyMatches } from './quick-check.ts'
 import { recoverOf } from './recover.ts'
+import { nothing } from './recovery-defaults.ts'
 import type { Visible } from './references.ts'
 import type { Report } from './report.ts'
 import { retryOf, timeoutOf } from './retry.ts'
@@ -103,7 +104,7 @@ function checkTask(
   const recovering = {
     ...context,
     path,
-    entries: file.recover ?? {},
+    entries: file.recover ?? nothing,
     operator,
     runtime: runtimeOf(file, operator),
   }

@@ -420,7 +420,7 @@ export interface Retry {
  */
 export interface Recovery {
   /**
-   * Values for `with`.
+   * Values for `with`; templates see the failed try's `with`.
    */
   set?: {
     [k: string]: unknown
@@ -430,14 +430,26 @@ export interface Recovery {
    * A checkpoint: `newest` or a step.
    */
   restore?: 'newest' | number
+  /**
+   * Start it elsewhere; `retry` says how often.
+   */
   reschedule?: true
+  /**
+   * Another operator stands in, with an input of its own.
+   */
   fallback?: {
     uses: string
     with?: {
       [k: string]: unknown
     }
   }
+  /**
+   * Tries by this entry, which are no tries of `retry`.
+   */
   attempts?: number
+  /**
+   * What comes after them: the task fails, or waits for a person.
+   */
   then?: 'fail' | 'hold'
 }
 /**

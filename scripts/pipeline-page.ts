@@ -1,7 +1,12 @@
-/** docs/pipeline.md: every key of the pipeline file, from its JSON Schema and the table of what is not supported yet. */
+/**
+ * docs/pipeline.md: every key of the pipeline file, from its JSON Schema, the table of what is not supported yet, and the
+ * examples in docs/examples.
+ */
 import { readFileSync } from 'node:fs'
+import { helpers } from '../dsl/template.ts'
 import { notYet } from '../dsl/unsupported.ts'
 import type { JsonSchema } from '../engine/json.ts'
+import { pipelineExamples } from './pipeline-examples.ts'
 import { propertyTable } from './property-table.ts'
 
 type Properties = { readonly [name: string]: JsonSchema }
@@ -21,9 +26,49 @@ export function pipelinePage(): string {
     ...section('`schedule`', of('schedule'), [], definitions),
     ...section('Keys of a task', of('task'), notYet.task, definitions),
     ...section('`retry`', of('retry'), [], definitions),
+    ...section('`recover`, per kind of failure', of('recovery'), [], definitions),
+    ...names,
+    '## Key by key',
+    '',
+    'Each example is a whole file; they lie in [docs/examples](examples).',
+    '',
+    ...pipelineExamples().flatMap(({ title, prose, yaml }) => [
+      `### ${title}`,
+      '',
+      prose,
+      '',
+      '```yaml',
+      yaml,
+      '```',
+      '',
+    ]),
   ]
   return `${parts.join('\n').trimEnd()}\n`
 }
+
+/** What DSL.md says of names, and where each has a value. */
+const names = [
+  '## Names in templates and expressions',
+  '',
+  '`{{ }}` (paths, literals, helpers) stands in strings of `with`, `run`, `env`, `foreach`, `key`, `recover`, `produces` and',
+  '`cache.files`; CEL stands in `when` and `gate`.',
+  '',
+  '| Name | What | Where |',
+  '|---|---|---|',
+  '| `params.NAME` | a parameter of the run | everywhere |',
+  '| `run.…` | `id`, `pipeline`, `logicalTime`, `interval.start`, `interval.end`, `trigger` | everywhere |',
+  '| `tasks.X.outputs`, `tasks.X.state` | another task, which this one then needs | everywhere |',
+  '| `tasks.X.byKey.KEY` | the outputs of one instance of a mapped task | everywhere |',
+  '| `env.NAME` | a variable of the engine that `env` of dagctl.yaml allows | everywhere |',
+  '| `item`, `index` | the item of an instance, and its number from 0 | tasks with `foreach`, but for `foreach` itself |',
+  "| `with.NAME` | the task's input as it was resolved | `env`, `gate`, `produces`, and `set` of `recover` |",
+  "| `outputs`, `baseline` | the task's outputs, and those of the last succeeded run | `gate` |",
+  '',
+  `The helpers are ${Object.entries(helpers)
+    .map(([name, { usage }]) => `\`${name}\` (\`${usage}\`)`)
+    .join(', ')}.`,
+  '',
+]
 
 function section(
   title: string,

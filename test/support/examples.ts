@@ -1,0 +1,11 @@
+/** The examples of docs/pipeline.md, and the installation that they are meant for. Knows nothing of running. */
+import type { Options } from '../../dsl/compile.ts'
+import { pipelineExamples } from '../../scripts/pipeline-examples.ts'
+
+/** Every example: its name, and the text of its file. All but their commands need nothing. */
+export const examples: readonly { readonly name: string; readonly text: string }[] = pipelineExamples().map(
+  ({ file, yaml }) => ({ name: file.replace(/\.yaml$/, ''), text: `${yaml}\n` }),
+)
+
+/** What dagctl.yaml says where they are used. */
+export const exampleOptions: Options = { env: ['REGION'], pools: ['gpu'] }
