@@ -102,14 +102,17 @@ function checkTask(
     report,
   )
   const recovering = {
-    ...context,
     path,
     entries: file.recover ?? nothing,
     operator,
     runtime: runtimeOf(file, operator),
+    input: inputOf(file),
+    templates,
+    fallbacks: context.fallbacks,
+    schema: languages.schema,
   }
   const recover = recoverOf(
-    { ...recovering, input: inputOf(file), templates, schema: languages.schema },
+    recovering,
     { references, report },
     (aside) => new TaskReferences(visible, aside, languages),
   )
