@@ -16,20 +16,31 @@ export type Entries = { readonly [kind in FailureKind]?: Recovery }
 export const nothing: Entries = {}
 
 /**
- * The default entries of a task: of an operator with an integer `batchSize`, which the task gives or which has a default,
- * running out of GPU memory halves it, at most 3 times, and goes on from the newest checkpoint. Where the operator also
- * has an integer `accumulation`, that is doubled, so that as many samples make a step. None for what deploys.
+ * The default entries of a task. None for what deploys.
+ * - An operator with an integer `batchSize`, which the task gives or which has a default: running out of GPU memory halves
+ *   it, at most 3 times, and goes on from the newest checkpoint. An integer `accumulation` is doubled, so that as many
+ *   samples make a step.
+ * - Training: corrupt data is met from the newest checkpoint that verifies, or from the start, where data is read anew.
  */
 export function defaultEntries(operator: OperatorInfo, input: JsonObject): Entries {
   if (operator.effects === 'deploy') return nothing
-  const batchSize = integerAt(operator.input, 'batchSize', input)
-  if (batchSize === null) return nothing
-  const accumulation = integerAt(operator.input, 'accumulation', input)
-  const set = {
+  const smaller = smallerBatch(operator.input, input)
+  const trains = operator.stage === 'training'
+  if (smaller === null && !trains) return nothing
+  return {
+    ...(smaller && { gpu_oom: { set: smaller, restore: 'newest', attempts: 3 } }),
+    ...(trains && { data_corruption: { restore: 'newest', attempts: 3 } }),
+  }
+}
+
+function smallerBatch(schema: JsonSchema, input: JsonObject): { readonly [key: string]: string } | null {
+  const batchSize = integerAt(schema, 'batchSize', input)
+  if (batchSize === null) return null
+  const accumulation = integerAt(schema, 'accumulation', input)
+  return {
     batchSize: `{{ half ${batchSize} }}`,
     ...(accumulation !== null && { accumulation: `{{ double ${accumulation} }}` }),
   }
-  return { gpu_oom: { set, restore: 'newest', attempts: 3 } }
 }
 
 /** What stands for the value in a template; null where the operator has no such integer, or nothing gives it a value. */

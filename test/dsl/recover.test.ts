@@ -10,7 +10,7 @@ function train(info: Partial<OperatorInfo> = {}, properties = {}): OperatorInfo 
     additionalProperties: false,
     properties: { dataset: { type: 'string' }, batchSize: integer, ...properties },
   }
-  return operator({ name: 'Train', stage: 'training', input, timeout: 1, ...info })
+  return operator({ name: 'Train', input, timeout: 1, ...info })
 }
 async function recoverOf(task: string, ...operators: readonly OperatorInfo[]): Promise<Task['recover']> {
   const { tasks } = await pipelineOf(`  a: { ${task} }`, catalogueWith(...operators))
@@ -178,7 +178,6 @@ t.test("an operator's own defaults hold, and an entry of the file replaces one w
 
 t.test('a default of an operator that does not fit the task is left out, without a word', async (t) => {
   const own = train({
-    stage: 'control',
     recover: { oom: { set: { dataset: '{{ with.dataset }}-small' } }, crash: { fallback: { uses: 'Gone' } } },
   })
   const { problems, pipeline } = await compileYaml('  a: { uses: Train }', catalogueWith(own))
