@@ -115,7 +115,6 @@ function recoveryOf(entry: Entry, at: Path, task: Recovering, place: Place): Rec
     ...(entry.restore !== undefined && { restore: entry.restore }),
     ...(fallback && other && { fallback: fallbackOf(fallback, other, [...at, 'fallback'], task, place) }),
     attempts: entry.attempts ?? 3,
-    // biome-ignore lint/suspicious/noThenProperty: `then` is the file's word; nobody awaits a recovery
     then: entry.then ?? 'fail',
     underRetry: isUnderRetry(entry),
   }
