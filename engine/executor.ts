@@ -55,15 +55,17 @@ export function prepare(run: LiveRun, node: Node, around: Surroundings): Prepare
   }
 }
 
+/** Where values are quoted for the shell in what the node's attempts run with. */
+function shellOf(run: LiveRun, { recovery, task }: Node): readonly string[] {
+  const { fallback } = recovery ?? {}
+  return (fallback === undefined ? run.pipeline.tasks[task]?.shell : fallback.shell) ?? []
+}
+
 /** The resolved `with` and `env` of a node, with what recovery changed. Throws where a template does not resolve. */
 export function inputsOf(run: LiveRun, node: Node, scope: Scope, { evaluator }: Surroundings): Start {
   const task = run.task(node)
   const { fallback, set } = node.recovery ?? {}
-  const rendered = evaluator.render(
-    fallback?.with ?? task.with,
-    scope,
-    fallback === undefined ? task.shell : [],
-  ) as JsonObject
+  const rendered = evaluator.render(fallback?.with ?? task.with, scope, shellOf(run, node)) as JsonObject
   const input = set === undefined ? rendered : { ...rendered, ...set }
   return { input, env: envOf(task.env, { ...scope, with: input }, evaluator) }
 }
@@ -79,9 +81,8 @@ export function setOf(
   try {
     const scope = scopeOf(run, node, around)
     const { input } = inputsOf(run, node, scope, around)
-    return {
-      set: set === undefined ? null : (around.evaluator.render(set, { ...scope, with: input }) as JsonObject),
-    }
+    if (set === undefined) return { set: null }
+    return { set: around.evaluator.render(set, { ...scope, with: input }, shellOf(run, node)) as JsonObject }
   } catch (error) {
     return { why: (error as Error).message }
   }

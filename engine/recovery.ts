@@ -12,7 +12,7 @@ export interface RecoveryState {
   readonly runtime?: RuntimeName
   readonly restore?: 'newest' | number
   /** The operator that stands in, with inputs of its own. */
-  readonly fallback?: { readonly uses: string; readonly version: number; readonly with: JsonObject }
+  readonly fallback?: NonNullable<Recovery['fallback']>
 }
 
 /** What comes of a failure: a change and another try, a person, the end, or (null) what `retry` says. */

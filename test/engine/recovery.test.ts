@@ -142,3 +142,22 @@ t.test('no try comes before the other side wants to be asked again', async (t) =
   await it.pass(1000)
   t.match(await it.row(run, pipeline, 'a'), { state: 'running' })
 })
+
+t.test(
+  'values that recovery puts into a command are quoted for the shell, as those of the task are',
+  async (t) => {
+    const it = await testEngine({ evaluator })
+    const command = 'echo {{ params.x }}'
+    const shell = ['/command']
+    const fallback = { uses: 'Shell', version: 1, with: { command }, shell }
+    const pipeline = pipelineOf({
+      set: { with: { command: 'true' }, shell, recover: { crash: entry({ set: { command } }) } },
+      other: { with: {}, recover: { crash: entry({ fallback }) } },
+    })
+    await it.run(pipeline, { params: { x: '$(reboot)' } })
+    for (const id of ['set', 'other']) {
+      await it.end(id, { type: 'failed', kind: 'crash', message: 'SIGKILL' })
+      t.strictSame(it.held(id).attempt.input, { command: "echo '$(reboot)'" })
+    }
+  },
+)
