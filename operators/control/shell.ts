@@ -1,11 +1,15 @@
 /** The `Shell` operator: a command, run by /bin/sh in the pipeline's folder. How it ended is classified by the runtime. */
 import { defineOperator } from '../../plugins/api.ts'
 
-/** Runs `command` with /bin/sh; outputs are the JSON that it writes to $DAGCTL_OUTPUT. */
+/**
+ * Runs `command` with /bin/sh; outputs are the JSON that it writes to $DAGCTL_OUTPUT. Whatever else its `with` holds is in
+ * the JSON at $DAGCTL_INPUT, so that a recovery can change it.
+ */
 export const shell = defineOperator<{ command: string }>({
   name: 'Shell',
   stage: 'control',
-  summary: 'Runs a shell command; its outputs are the JSON object that it writes to $DAGCTL_OUTPUT.',
+  summary:
+    'Runs a shell command; its outputs are the JSON object that it writes to $DAGCTL_OUTPUT, its further inputs are in $DAGCTL_INPUT.',
   input: {
     type: 'object',
     properties: {
@@ -18,7 +22,8 @@ export const shell = defineOperator<{ command: string }>({
       },
     },
     required: ['command'],
-    additionalProperties: false,
+    // What else stands in `with` is the command's: it reads it from $DAGCTL_INPUT, and `env` may name it.
+    additionalProperties: true,
   },
   output: { type: 'object', additionalProperties: true },
   effects: 'data',
