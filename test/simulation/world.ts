@@ -5,7 +5,7 @@
 import { Engine } from '../../engine/engine.ts'
 import type { Evaluator } from '../../engine/evaluator.ts'
 import type { Outcome } from '../../engine/outcome.ts'
-import type { Pipeline, Task } from '../../engine/pipeline.ts'
+import type { Pipeline } from '../../engine/pipeline.ts'
 import type { Queue } from '../../engine/queue/queue.ts'
 import { type Random, seededRandom } from '../../engine/random.ts'
 import { type Resources, unlimited } from '../../engine/resources.ts'
@@ -16,6 +16,7 @@ import type { Batch, CommitResult, RunRecord, Store, TaskRecord } from '../../en
 import { type ClockFace, VirtualClock } from '../../simulation/virtual-clock.ts'
 import { labelOf } from '../support/labels.ts'
 import { fallible, type StoreHazards, storeFailure } from './fallible-store.ts'
+import { Invariants } from './invariants.ts'
 import { People } from './people.ts'
 import { type Flavour, outcomeOf, pick, poolSize } from './random-pipeline.ts'
 
@@ -140,6 +141,7 @@ class World {
   /** What is tried again succeeds. */
   #mended = false
   readonly #people: People
+  readonly #invariants: Invariants
   readonly #evaluator: Evaluator = {
     render: (value) => value,
     test: (expression) => expression !== 'false' || this.#mended,
@@ -154,6 +156,14 @@ class World {
     this.#hazards = hazards
     this.#random = seededRandom(seed)
     this.#world = this.#clock.face()
+    this.#invariants = new Invariants({
+      store: this.store,
+      pipeline,
+      ids: this.#ids,
+      processes: this.#processes,
+      succeeded: this.#succeeded,
+      check: (holds, message) => this.#check(holds, message),
+    })
     this.#people = new People({
       store: this.store,
       random: this.#random,
@@ -217,7 +227,7 @@ class World {
       // Pauses end, so that runs do.
       if (steps % 500 === 499) await this.#people.resumeAll(this.#ids)
       await this.#step()
-      if (this.#quiet) await this.#checkWaits()
+      if (this.#quiet) await this.#invariants.waits()
     }
   }
 
@@ -367,7 +377,7 @@ class World {
 
   #note({ runs }: Batch, { lost, started }: CommitResult): void {
     this.#written = true
-    if (started.length > 0) void this.#checkRuns()
+    if (started.length > 0) void this.#invariants.runs().catch(this.#breaks)
     for (const { run, tasks } of runs) {
       if (lost.includes(run)) continue
       for (const { node, events } of tasks) {
@@ -420,7 +430,7 @@ class World {
     const { run, state } = process.attempt
     const rows = await this.store.tasks(run.id)
     const row = rows[process.node] as TaskRecord
-    await this.#checkClaim(process, row)
+    await this.#invariants.claim(process, row)
     const wakes = state === null ? 0 : 1
     const recoveries = Object.values(row.recovery?.counts ?? {}).reduce((sum, count) => sum + count, 0)
     const one = { label: labelOf(row, rows, this.#pipeline), tries: row.tries, recoveries, wakes }
@@ -468,75 +478,10 @@ class World {
     for (const hear of process.heard) hear(outcome)
   }
 
-  /** Invariants 1, 3 and 5, at the moment an attempt starts. */
-  async #checkClaim({ attempt, node }: Process, row: TaskRecord): Promise<void> {
-    const durable = row.attempt === attempt.task.attempt && row.holding
-    this.#check(durable, `attempt ${attempt.id} started before its claim was durable`)
-    this.#check(
-      !this.#succeeded.has(`${attempt.run.id}/${node}`),
-      `${attempt.task.id} had succeeded and ran again`,
-    )
-    const held = await this.store.held()
-    const limit = this.#pipeline.concurrency.tasks
-    this.#check(limit === null || held.length <= limit, `more than ${limit} tasks hold a slot`)
-    const used = held.reduce((sum, { pool, slots }) => sum + (pool === null ? 0 : slots), 0)
-    this.#check(used <= poolSize, `${used} of ${poolSize} slots of the pool are held`)
-    const { foreach } = this.#pipeline.tasks[row.task] as Task
-    const beside = held.filter((one) => one.run === attempt.run.id && one.task === row.task)
-    const most = row.key === null ? null : (foreach?.maxParallel ?? null)
-    const siblings =
-      most === null
-        ? []
-        : (await this.store.tasks(attempt.run.id)).filter(({ parent }) => parent === row.parent)
-    const parallel = beside.filter(({ node }) => siblings.some((one) => one.node === node)).length
-    this.#check(
-      most === null || parallel <= most,
-      `${parallel} instances of ${attempt.task.id} run, of ${most}`,
-    )
-  }
-
-  /** Invariant 5, of runs. */
-  async #checkRuns(): Promise<void> {
-    const limit = this.#pipeline.concurrency.runs
-    const running = (await this.store.runs({ active: true })).filter(
-      ({ state, startedAt }) => state === 'running' || (state === 'paused' && startedAt !== null),
-    )
-    if (limit !== null && running.length > limit)
-      this.#broken ??= new Error(`seed ${this.#seed}: ${running.length} runs of ${limit} run`)
-  }
-
   /** One engine, which nothing befell, has done all there was to do: every task waits for something that can be named. */
   get #quiet(): boolean {
     const { crashAnyStep, cancel, pause } = this.#hazards
     return crashAnyStep + cancel + pause === 0 && this.#asked === 0 && this.#clock.nextAt() > this.#clock.time
-  }
-
-  /** Invariant 4. */
-  async #checkWaits(): Promise<void> {
-    const { tasks, runs } = this.#pipeline.concurrency
-    const rows = await this.#rows()
-    const records = (await Promise.all(this.#ids.map((id) => this.store.run(id)))) as RunRecord[]
-    const held = rows.flat().filter((task) => task.holding).length
-    const active = records.filter(({ state }) => state === 'running').length
-    const free = { inline: 64, process: 4, docker: 0 }
-    for (const process of this.#processes.values())
-      if (process.outcome === null) free[process.attempt.runtime]--
-    for (const [index, { id, state }] of records.entries()) {
-      this.#check(state !== 'queued' || (runs !== null && active >= runs), `run ${id} is queued for nothing`)
-      if (state !== 'running') continue
-      for (const row of rows[index] as readonly TaskRecord[]) {
-        const { runtime, isGroup, foreach, pool } = this.#pipeline.tasks[row.task] as Task
-        // What stands for others waits for them; what waits for a person, a pool or its siblings is seen elsewhere.
-        if (isGroup === true || (row.state === 'running' && row.attempt === 0) || row.wakeOn !== null)
-          continue
-        if (row.state === 'ready' && (pool !== undefined || foreach?.maxParallel != null)) continue
-        const slot = free[runtime] > 0 && (tasks === null || held < tasks)
-        const idle = row.wakeAt === null && (row.state === 'ready' ? slot : row.state !== 'waiting')
-        const runs = this.#processes.get(`${id}-${row.node}-${row.attempt}`)?.outcome === null
-        const stuck = !isEnded(row.state) && idle && !(row.state === 'running' && runs)
-        this.#check(!stuck, `task ${row.node} of ${id} is ${row.state} and waits for nothing`)
-      }
-    }
   }
 
   #live(which: (process: Process) => boolean): number {
@@ -550,6 +495,9 @@ class World {
     if (this.#broken !== null) throw this.#broken
   }
   #broken: Error | null = null
+  readonly #breaks = (error: unknown): void => {
+    this.#broken ??= error as Error
+  }
 
   async #stuck(message: string): Promise<never> {
     const open = []
