@@ -96,7 +96,9 @@ function moveOf(
 }
 
 function endOf(run: LiveRun, at: number): NonNullable<RunWrite['state']> | null {
-  const event = isEnded(run.state) ? null : runEnding(run)
+  // A run of which everything is left out ends like any other: once it has started.
+  const waits = run.state === 'queued' && !run.cancelled && !run.doomed
+  const event = isEnded(run.state) || waits ? null : runEnding(run)
   if (event === null) return null
   run.state = nextRunState(run.state, event)
   return { event, to: run.state, endedAt: at }
