@@ -2,84 +2,132 @@
 
 import type { PlannedInterval } from '../engine/backfill-plan.ts'
 import type { Engine } from '../engine/engine.ts'
+import { DagctlError } from '../engine/errors.ts'
+import type { Interval } from '../engine/pipeline.ts'
 import { newId } from '../engine/run-id.ts'
 import { isEnded } from '../engine/state.ts'
-import { type BackfillOrder, planOf, type Standing, standingOf } from './backfill.ts'
+import type { BackfillRecord, RunRecord } from '../engine/store/store.ts'
+import {
+  type BackfillOrder,
+  isUnfinished,
+  planOf,
+  type Standing,
+  standingOf,
+  unfinishedOf,
+} from './backfill.ts'
+import { BackfillGate } from './backfill-gate.ts'
 import { backfillDisplay } from './backfill-live.ts'
+import { deployTasks } from './backfill-omitted.ts'
 import { type Conducted, conduct } from './conduct.ts'
 import { follow } from './follow.ts'
 import type { Display } from './picture.ts'
 import { type Stage, withEngine } from './stage.ts'
+import { bellOf } from './wiring.ts'
 
 /** Runs that are made before there is room for them, so that none is waited for. */
 const ahead = 8
 
+/** What came of performing a backfill. */
+export interface Performed {
+  readonly standing: Standing
+  readonly how: Conducted
+}
+
 /** Runs what the order asks for, or goes on with it, and gives how it stands then. */
-export async function performBackfill(
-  stage: Stage,
-  order: BackfillOrder,
-): Promise<{ readonly standing: Standing; readonly how: Conducted }> {
-  const { store, terminal } = stage
+export async function performBackfill(stage: Stage, order: BackfillOrder): Promise<Performed> {
   const { plan, begun } = await begin(stage, order)
   const { id } = plan
   if (id === null) return { standing: plan, how: 'ended' }
   return withEngine(stage, async (engine, listen) => {
-    const display = await backfillDisplay(terminal, plan)
-    let stopped = false
-    const parts = { engine, display, id, plan, stopped: () => stopped }
+    const display = await backfillDisplay(stage.terminal, plan)
     try {
       listen((report) => display.report(report))
       display.note(begun ? `backfill ${id} of ${order.pipeline.name}` : `backfill ${id} goes on`)
-      const how = await conduct({
-        engine,
-        display,
-        terminal,
-        done: performAll(stage, order, parts),
-        onInterrupt: 'drain',
-        onStop: () => {
-          stopped = true
-        },
-        goOn: 'the same command',
-      })
-      const standing = await standingOf(store, plan)
-      if (standing.state !== 'running' && standing.state !== null)
-        await store.moveBackfill(id, ['running', 'paused'], standing.state)
-      return { standing, how: standing.state === 'running' ? 'left' : how }
+      const how = await conductBackfill(stage, order, { engine, display, id, plan })
+      return await settle(stage, { id, plan, how })
     } finally {
       display.close()
     }
   })
 }
 
+/** Conducts it to its end, its pauses included, or to where a person leaves it. */
+async function conductBackfill(
+  stage: Stage,
+  order: BackfillOrder,
+  parts: Omit<Performing, 'gate'>,
+): Promise<Conducted> {
+  const { engine, display, id } = parts
+  const { terminal } = stage
+  const gate = await BackfillGate.of(stage, id, (state) => {
+    if (state === 'paused')
+      display.note(`backfill ${id} is paused: what runs ends, nothing new starts until it is resumed`)
+    if (state === 'running') display.note(`backfill ${id} is resumed`)
+    if (state !== 'cancelled') return
+    display.note(`backfill ${id} was cancelled`)
+    engine.cancelAll()
+  })
+  try {
+    return await conduct({
+      engine,
+      display,
+      terminal,
+      done: performAll(stage, order, { ...parts, gate }),
+      onInterrupt: 'drain',
+      onStop: () => gate.close(),
+      goOn: `the same command, or dagctl backfills resume ${id}`,
+    })
+  } finally {
+    gate.close()
+  }
+}
+
+/** Ends the backfill where its last run has ended, and gives how it stands. */
+async function settle(
+  { store }: Stage,
+  { id, plan, how }: { readonly id: string; readonly plan: Standing; readonly how: Conducted },
+): Promise<Performed> {
+  const standing = await standingOf(store, plan)
+  if (standing.state !== 'running' && standing.state !== null)
+    await store.moveBackfill(id, ['running', 'paused'], standing.state)
+  // Somebody may have cancelled it, or paused it before this process left.
+  const [record] = await store.backfills({ id })
+  const { state } = record as BackfillRecord
+  return { standing: { ...standing, state }, how: isUnfinished({ state }) ? 'left' : how }
+}
+
 /** The plan of the unfinished backfill, or of a new one; without an id where there is nothing to run. */
 async function begin(
-  { store, terminal }: Stage,
+  stage: Stage,
   order: BackfillOrder,
 ): Promise<{ readonly plan: Standing; readonly begun: boolean }> {
+  const { store, terminal } = stage
   const { clock, random } = terminal
-  const { pipeline, folder, from, to, mode, maxActive, reverse, params } = order
-  const { name, version } = pipeline
+  const { pipeline, schedule: _, ...asked } = order
   const plan = await planOf(store, order, clock.now())
-  if (plan.id !== null || plan.state === null) return { plan, begun: false }
-  const [id, createdAt] = [newId(clock, random), clock.now()]
-  const made = {
-    id,
-    pipeline: name,
-    version,
-    from,
-    to,
-    mode,
-    maxActive,
-    reverse,
-    params,
-    createdAt,
-    folder,
-    includeDeploy: false,
+  if (plan.id !== null) {
+    await goOn(stage, order)
+    return { plan, begun: false }
   }
-  const entered = await store.createBackfill({ ...made, state: 'running' })
+  if (plan.state === null) return { plan, begun: false }
+  const id = newId(clock, random)
+  const { name, version } = pipeline
+  const made = { ...asked, id, pipeline: name, version, state: 'running', createdAt: clock.now() } as const
+  const entered = await store.createBackfill(made, pipeline)
   if (entered.id === id) return { plan: { ...plan, id }, begun: true }
   // The same command, given elsewhere at the same moment, was first.
   return { plan: await planOf(store, order, clock.now()), begun: false }
+}
+
+/** The unfinished backfill runs again, also where it was paused, with as many runs at once as are asked for now. */
+async function goOn({ store, settings }: Stage, order: BackfillOrder): Promise<void> {
+  const unfinished = await unfinishedOf(store, order)
+  if (unfinished === null) return
+  const { id, maxActive } = unfinished
+  if (maxActive !== order.maxActive) await store.limitBackfill(id, order.maxActive)
+  if (!(await store.moveBackfill(id, ['paused'], 'running'))) return
+  const bell = await bellOf(settings)
+  bell.ring()
 }
 
 interface Performing {
@@ -87,8 +135,8 @@ interface Performing {
   readonly display: Display
   readonly id: string
   readonly plan: Standing
-  /** Whether no further run is to be made. */
-  stopped(): boolean
+  /** Whether a further run may be made. */
+  readonly gate: BackfillGate
 }
 
 /**
@@ -96,8 +144,8 @@ interface Performing {
  * active ones; the others are made a few at a time, so that memory does not grow with the range.
  */
 async function performAll(stage: Stage, order: BackfillOrder, parts: Performing): Promise<void> {
-  const { engine, id, plan, stopped } = parts
-  const { pipeline, folder, params, omit, maxActive } = order
+  const { engine, plan, gate } = parts
+  const { maxActive } = order
   const begun: string[] = []
   const missing: PlannedInterval[] = []
   for (const row of plan.rows) {
@@ -108,9 +156,10 @@ async function performAll(stage: Stage, order: BackfillOrder, parts: Performing)
   const rows = missing.values()
   const makeOnes = async () => {
     for (const { interval } of rows) {
-      if (stopped()) return
-      const wanted = { pipeline, folder, params, trigger: 'backfill', interval, backfill: id, omit } as const
-      await seeToEnd(stage, parts, (await engine.create(wanted, maxActive)).id, maxActive)
+      if (!(await gate.pass())) return
+      const run = await make(engine, order, { id: parts.id, interval })
+      if (run === null) return
+      await seeToEnd(stage, parts, run.id, maxActive)
     }
   }
   await Promise.all([
@@ -119,14 +168,30 @@ async function performAll(stage: Stage, order: BackfillOrder, parts: Performing)
   ])
 }
 
+/** Makes the run of an interval, or finds it made; null where the backfill was cancelled meanwhile. */
+async function make(
+  engine: Engine,
+  { pipeline, folder, params, includeDeploy, maxActive }: BackfillOrder,
+  { id, interval }: { readonly id: string; readonly interval: Interval },
+): Promise<RunRecord | null> {
+  const omit = includeDeploy ? [] : deployTasks(pipeline)
+  const wanted = { pipeline, folder, params, trigger: 'backfill', interval, backfill: id, omit } as const
+  try {
+    return await engine.create(wanted, maxActive)
+  } catch (error) {
+    if (error instanceof DagctlError && error.code === 'E222') return null
+    throw error
+  }
+}
+
 /** Sees to the end of a run: in this engine, or in the living one that has it. */
 async function seeToEnd(
   stage: Stage,
-  { engine, stopped }: Performing,
+  { engine, gate }: Performing,
   run: string,
   limit: number,
 ): Promise<void> {
-  while (!stopped()) {
+  while (!gate.closed) {
     let adoption = await engine.adopt(run, limit)
     if (adoption === 'alive') {
       await follow({ ...stage, run }, async () => {

@@ -1,13 +1,23 @@
 /** What a backfill is to do, given what the store knows of it and of other runs. Starts nothing. */
 
-import { type PlannedInterval, planBackfill, type Reprocess, toBackfillRow } from '../engine/backfill-plan.ts'
-import { toInstant } from '../engine/clock.ts'
+import {
+  type BackfillRow,
+  decidingRuns,
+  intervalKey,
+  type Makings,
+  type PlannedInterval,
+  planBackfill,
+  type Reprocess,
+  toBackfillRow,
+} from '../engine/backfill-plan.ts'
+import { DagctlError } from '../engine/errors.ts'
 import { intervalsIn } from '../engine/interval.ts'
 import type { JsonObject } from '../engine/json.ts'
 import type { Interval, Pipeline, Schedule } from '../engine/pipeline.ts'
 import { isEnded } from '../engine/state.ts'
 import type { BackfillRecord, RunRecord, Store } from '../engine/store/store.ts'
 import { timetableOf } from '../engine/timetable.ts'
+import { deployTasks } from './backfill-omitted.ts'
 import { grouped } from './print.ts'
 import { wrongOption } from './settings.ts'
 
@@ -26,8 +36,8 @@ export interface BackfillOrder {
   readonly maxActive: number
   readonly reverse: boolean
   readonly params: JsonObject
-  /** Indices of tasks that every run leaves out. */
-  readonly omit: readonly number[]
+  /** Whether tasks that deploy run too; every run leaves them out otherwise. */
+  readonly includeDeploy: boolean
 }
 
 /** How a backfill stands: its intervals in the order in which they run. */
@@ -43,30 +53,51 @@ export interface Standing {
   readonly own: ReadonlySet<string>
 }
 
-/** The unfinished backfill that the same command began, else a new plan. */
-export async function planOf(store: Store, order: BackfillOrder, now: number): Promise<Standing> {
-  const { pipeline, schedule, from, to, mode, reverse } = order
-  const unfinished = (await store.backfills({ pipeline: pipeline.name })).find(
-    (one) => one.state === 'running' && isSame(one, order),
+/** Whether a backfill may still make runs. */
+export function isUnfinished({ state }: Pick<BackfillRecord, 'state'>): boolean {
+  return state === 'running' || state === 'paused'
+}
+
+/** The unfinished backfill that asks for the same. Throws E221 where the pipeline has changed since it began. */
+export async function unfinishedOf(store: Store, order: BackfillOrder): Promise<BackfillRecord | null> {
+  const { name, version } = order.pipeline
+  const same = (await store.backfills({ pipeline: name })).find(
+    (one) => isUnfinished(one) && isSame(one, order),
   )
-  const intervals = [...intervalsIn(timetableOf(schedule), { from, to, now }).take(mostIntervals + 1)]
-  if (intervals.length > mostIntervals)
-    throw wrongOption(`the range holds more than ${grouped(mostIntervals)} intervals`, 'choose a shorter one')
-  const runs = await store.runs({ pipeline: pipeline.name })
+  if (same === undefined) return null
+  if (same.version !== version) {
+    throw new DagctlError(
+      'E221',
+      `backfill ${same.id} of ${name} is ${same.state}, of another version of it`,
+      {
+        kind: 'usage',
+        hint: `finish it as it began with \`dagctl backfills resume ${same.id}\`, or first \`dagctl backfills cancel ${same.id}\``,
+      },
+    )
+  }
+  return same
+}
+
+/** The unfinished backfill that the same command began, as it stands; else a new plan. */
+export async function planOf(store: Store, order: BackfillOrder, now: number): Promise<Standing> {
+  const unfinished = await unfinishedOf(store, order)
+  // What it covers was settled when it began.
+  const intervals = intervalsOf(order, unfinished?.createdAt ?? now)
+  const runs = await store.runs({ pipeline: order.pipeline.name })
   const own = new Map<string, RunRecord>()
   for (const run of runs)
-    if (unfinished !== undefined && run.backfill === unfinished.id) own.set(keyOf(run.interval), run)
+    if (unfinished !== null && run.backfill === unfinished.id) own.set(intervalKey(run.interval), run)
   const others = runs.filter(({ backfill }) => backfill === null || backfill !== unfinished?.id)
-  const planned = planBackfill({ intervals, runs: others, reprocess: mode, reverse })
-  const rows = planned.map((row) => {
-    const run = own.get(keyOf(row.interval))
+  const rows = (await planned(store, order, { intervals, runs: others })).map((row) => {
+    const run = own.get(intervalKey(row.interval))
     return run === undefined ? row : ownRow(run)
   })
   const wanted = rows.filter(({ action }) => action === 'run')
+  const omitted = order.includeDeploy ? 0 : deployTasks(order.pipeline).length
   return {
     id: unfinished?.id ?? null,
     rows,
-    tasks: wanted.length * (pipeline.tasks.length - order.omit.length),
+    tasks: wanted.length * (order.pipeline.tasks.length - omitted),
     state: wanted.length > 0 ? 'running' : null,
     own: new Set([...own.values()].map(({ id }) => id)),
   }
@@ -76,27 +107,61 @@ export async function planOf(store: Store, order: BackfillOrder, now: number): P
 export async function standingOf(store: Store, before: Standing): Promise<Standing> {
   const own = new Map<string, RunRecord>()
   for (const run of before.id === null ? [] : await store.runs({ backfill: before.id }))
-    own.set(keyOf(run.interval), run)
+    own.set(intervalKey(run.interval), run)
   const rows = before.rows.map((row) => {
-    const run = own.get(keyOf(row.interval))
+    const run = own.get(intervalKey(row.interval))
     return run === undefined ? row : { ...row, run: run.id, state: run.state }
   })
   return { ...before, rows, state: before.id === null ? null : stateOf(rows) }
 }
 
 /** The JSON of `dagctl backfill`. */
-export function documentOf({ id, rows, tasks }: Standing): object {
+export function documentOf({ id, rows, tasks }: Standing): {
+  readonly id: string | null
+  readonly intervals: readonly BackfillRow[]
+  readonly tasks: number
+} {
   return { id, intervals: rows.map(toBackfillRow), tasks }
+}
+
+function intervalsOf({ schedule, from, to }: BackfillOrder, now: number): Interval[] {
+  const intervals = [...intervalsIn(timetableOf(schedule), { from, to, now }).take(mostIntervals + 1)]
+  if (intervals.length > mostIntervals)
+    throw wrongOption(`the range holds more than ${grouped(mostIntervals)} intervals`, 'choose a shorter one')
+  return intervals
+}
+
+async function planned(
+  store: Store,
+  order: BackfillOrder,
+  given: { readonly intervals: readonly Interval[]; readonly runs: readonly RunRecord[] },
+): Promise<readonly PlannedInterval[]> {
+  const question = { ...given, reprocess: order.mode, reverse: order.reverse }
+  if (order.mode !== 'stale') return planBackfill(question)
+  const deciding = decidingRuns(given.runs)
+  const finished = given.intervals.flatMap((interval) => {
+    const run = deciding.get(intervalKey(interval))
+    return run?.state === 'succeeded' || run?.state === 'failed' ? [run] : []
+  })
+  const { changedData } = await import('./backfill-sources.ts')
+  const changed = await changedData(store, order, finished)
+  return planBackfill({ ...question, current: currentMakings(order), changed })
+}
+
+/** What a run would be made of now. */
+function currentMakings({ pipeline, params }: BackfillOrder): Makings {
+  return { version: pipeline.version, params, provenance: null }
 }
 
 /** Whether an unfinished backfill is what the order asks for. How many run at once may change between two commands. */
 function isSame(one: BackfillRecord, order: BackfillOrder): boolean {
-  const { from, to, mode, reverse, params } = order
+  const { from, to, mode, reverse, params, includeDeploy } = order
   return (
     one.from === from &&
     one.to === to &&
     one.mode === mode &&
     one.reverse === reverse &&
+    one.includeDeploy === includeDeploy &&
     JSON.stringify(one.params) === JSON.stringify(params)
   )
 }
@@ -112,9 +177,4 @@ function stateOf(rows: readonly PlannedInterval[]): BackfillRecord['state'] {
   if (states.some((state) => state === null || !isEnded(state))) return 'running'
   if (states.includes('failed')) return 'failed'
   return states.includes('cancelled') ? 'cancelled' : 'succeeded'
-}
-
-/** An interval as a key. */
-export function keyOf({ start, end }: Interval): string {
-  return `${toInstant(start)}/${toInstant(end)}`
 }

@@ -35,6 +35,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/backfill.ts')).backfill,
   },
   {
+    name: 'backfills',
+    summary: 'list, show, pause, resume and cancel backfills',
+    load: async () => (await import('./commands/backfills.ts')).backfills,
+  },
+  {
     name: 'next',
     summary: 'show when a pipeline is due next',
     load: async () => (await import('./commands/next.ts')).next,

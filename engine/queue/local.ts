@@ -7,6 +7,11 @@ import type { Queue } from './queue.ts'
 /** Inline attempts are mostly waiting for something; they share one thread. */
 const inlineSlots = 1024
 
+/** Attempts in processes, and as many in containers, that this machine runs at once unless told otherwise. */
+export function processSlots(): number {
+  return Math.max(4, 2 * availableParallelism())
+}
+
 /** The runtimes that there are, and how many attempts each runs at once. */
 export interface LocalQueueOptions {
   readonly runtimes: { readonly [name in RuntimeName]?: Runtime }
@@ -21,7 +26,7 @@ export class LocalQueue implements Queue {
   readonly #running: { [name in RuntimeName]: number } = { inline: 0, process: 0, docker: 0 }
 
   constructor({ runtimes, slots = {} }: LocalQueueOptions) {
-    const processes = Math.max(4, 2 * availableParallelism())
+    const processes = processSlots()
     this.#runtimes = runtimes
     this.#slots = {
       inline: slots.inline ?? inlineSlots,

@@ -223,12 +223,14 @@ export class SqliteWriter {
     const { changes } = this.#db.run(
       `UPDATE runs SET state = 'running', started_at = coalesce(started_at, @at)
        WHERE seq = @seq AND state = 'queued'
+         AND NOT EXISTS (SELECT 1 FROM backfills b WHERE b.id = runs.backfill AND b.state = 'paused')
          AND (@limit IS NULL OR backfill IS NOT NULL OR
            (SELECT count(*) FROM runs o WHERE o.pipeline = runs.pipeline AND ${started} AND o.backfill IS NULL) < @limit)
          AND (@scheduledLimit IS NULL OR
            (SELECT count(*) FROM runs o WHERE o.pipeline = runs.pipeline AND ${started} AND o.trigger = 'schedule') < @scheduledLimit)
          AND (@backfillLimit IS NULL OR
-           (SELECT count(*) FROM runs o WHERE o.backfill = runs.backfill AND ${started}) < @backfillLimit)`,
+           (SELECT count(*) FROM runs o WHERE o.backfill = runs.backfill AND ${started})
+             < coalesce((SELECT b.max_active FROM backfills b WHERE b.id = runs.backfill), @backfillLimit))`,
       { at: batch.at, seq, limit, scheduledLimit, backfillLimit },
     )
     if (changes === 0) return false

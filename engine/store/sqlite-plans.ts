@@ -23,7 +23,7 @@ export class SqlitePlans {
     this.#db = db
   }
 
-  async createBackfill(backfill: BackfillRecord): Promise<BackfillRecord> {
+  async createBackfill(backfill: BackfillRecord, compiled: Pipeline): Promise<BackfillRecord> {
     const { id, pipeline, version, from, to, mode, maxActive, reverse, folder, includeDeploy } = backfill
     const asked = [
       pipeline,
@@ -47,7 +47,10 @@ export class SqlitePlans {
         backfill.state,
         backfill.createdAt,
       )
-      if (changes > 0) return backfill
+      if (changes > 0) {
+        keepVersion(this.#db, compiled, backfill.createdAt)
+        return backfill
+      }
       const same = `SELECT * FROM backfills WHERE state IN ('running', 'paused') AND pipeline = ? AND from_time = ?
         AND to_time = ? AND mode = ? AND reverse = ? AND params = ? AND include_deploy = ?`
       return toBackfill(this.#db.get(same, ...asked) as Row)
@@ -75,6 +78,10 @@ export class SqlitePlans {
       this.#db.run(`UPDATE backfills SET state = ? WHERE id = ? AND state IN (${states})`, state, id)
         .changes === 1
     )
+  }
+
+  async limitBackfill(id: string, maxActive: number): Promise<void> {
+    this.#db.run('UPDATE backfills SET max_active = ? WHERE id = ?', maxActive, id)
   }
 
   async datasetUpdates(after: number, uri?: string): Promise<readonly DatasetUpdate[]> {

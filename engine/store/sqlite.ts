@@ -1,6 +1,6 @@
 /** The SQLite store: what it keeps and how it is read. How batches are written is sqlite-commit.ts. */
 
-import { bug } from '../errors.ts'
+import { bug, DagctlError } from '../errors.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Pipeline } from '../pipeline.ts'
 import { type Row, toEngine, toEvent, toHeld, toRequest, toRun, toTask, toValue } from './rows.ts'
@@ -48,6 +48,7 @@ class SqliteStore extends SqlitePlans implements Store {
   async createRun(run: NewRun, engine: string, at: number): Promise<RunRecord> {
     return this.#db.transaction(() => {
       const { pipeline } = run
+      this.#refuseCancelled(run)
       keepVersion(this.#db, pipeline, at)
       const { changes, lastInsertRowid: seq } = this.#db.run(
         `INSERT INTO runs (id, pipeline, version, folder, params, trigger, interval_start, interval_end, backfill, state, created_at, owner, fence, runtime, origin, due_at, provenance)
@@ -82,6 +83,14 @@ class SqliteStore extends SqlitePlans implements Store {
       this.#writer.event(Number(seq), null, null, 'create', at, null)
       return toRun(this.#db.get('SELECT * FROM runs WHERE seq = ?', seq) as Row)
     })
+  }
+
+  /** In the run's own transaction: of a backfill that was cancelled nothing is left that could start later. */
+  #refuseCancelled({ backfill }: NewRun): void {
+    if (backfill === null) return
+    const row = this.#db.get("SELECT 1 FROM backfills WHERE id = ? AND state = 'cancelled'", backfill)
+    if (row !== undefined)
+      throw new DagctlError('E222', `backfill ${backfill} was cancelled`, { kind: 'usage' })
   }
 
   /** The run that there is for the same interval of the backfill, or of the same origin. */

@@ -234,6 +234,7 @@ export interface RunClaim {
   readonly limit: number | null
   /** The same, of scheduled runs only: `overlap: queue` lets one of them wait for the one before. */
   readonly scheduledLimit: number | null
+  /** null where the run is no backfill's. Where the backfill is in the store, what stands there holds instead. */
   readonly backfillLimit: number | null
 }
 
@@ -376,7 +377,8 @@ export interface Store {
 
   /**
    * Makes the run `queued`, owned by `engine`, fence 1. Where its backfill has a run of the interval already, or its
-   * origin one, makes nothing and gives that one.
+   * origin one, makes nothing and gives that one. Throws E222 where its backfill was cancelled. A queued run of a
+   * backfill that is paused does not start.
    */
   createRun(run: NewRun, engine: string, at: number): Promise<RunRecord>
   run(id: string): Promise<RunRecord | null>
@@ -434,8 +436,8 @@ export interface Store {
   /** Moves cursors forward; never back. */
   moveCursors(name: string, to: { readonly cursor?: number; readonly datasetCursor?: number }): Promise<void>
 
-  /** Enters it; where an unfinished one asks for the same, enters nothing and gives that one. */
-  createBackfill(backfill: BackfillRecord): Promise<BackfillRecord>
+  /** Enters it, and keeps its pipeline; where an unfinished one asks for the same, enters nothing and gives that one. */
+  createBackfill(backfill: BackfillRecord, pipeline: Pipeline): Promise<BackfillRecord>
   /** Newest first; all conditions hold together. */
   backfills(filter: { readonly pipeline?: string; readonly id?: string }): Promise<readonly BackfillRecord[]>
   /** Takes it to `state` from any of `from`; false where it is in none of them. */
@@ -444,6 +446,8 @@ export interface Store {
     from: readonly BackfillRecord['state'][],
     state: BackfillRecord['state'],
   ): Promise<boolean>
+  /** How many of its runs may be active at once from now on. */
+  limitBackfill(id: string, maxActive: number): Promise<void>
 
   close(): Promise<void>
 }

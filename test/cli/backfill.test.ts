@@ -37,7 +37,7 @@ t.test('a dry run shows the intervals within the range and the schedule, and run
   const folder = t.testdir({ 'daily.yaml': note })
   const { exit, document } = await json(folder, ['backfill', 'daily.yaml', ...range, '--dry-run'])
   t.equal(exit, 0)
-  t.strictSame(Object.keys(document), ['id', 'intervals', 'tasks'])
+  t.strictSame(Object.keys(document), ['id', 'intervals', 'tasks', 'estimate'])
   t.strictSame([document.id, document.tasks], [null, 4])
   t.strictSame(document.intervals[0], {
     start: instant('2026-01-02'),
@@ -145,7 +145,6 @@ t.test('what cannot be: exit 2', async (t) => {
   const wrong = [
     ['daily.yaml'],
     ['daily.yaml', '--from', '2026-01-06', '--to', '2026-01-01'],
-    ['daily.yaml', ...range, '--reprocess', 'stale'],
     ['daily.yaml', ...range, '--reprocess', 'some'],
     ['daily.yaml', ...range, '--max-active', '0'],
     ['bare.yaml', ...range],

@@ -21,13 +21,20 @@ const commands = [
   'graph',
   'run',
   'backfill',
+  'backfills',
   'next',
   'runs',
   'logs',
   'operators',
   'completion',
 ]
-const nested = ['runs list', 'runs show', 'runs cancel', 'runs resume']
+const nested = [
+  'runs list',
+  'runs show',
+  'runs cancel',
+  'runs resume',
+  ...['list', 'show', 'pause', 'resume', 'cancel'].map((name) => `backfills ${name}`),
+]
 
 t.test('every command has help with examples and with --json', async (t) => {
   const folder = t.testdir({})

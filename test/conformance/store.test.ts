@@ -1,7 +1,14 @@
 /** What every store must do. A new store is a line in `stores`. */
 import t from 'tap'
 import { openSqlite } from '../../engine/store/sqlite.ts'
-import type { NewRun, PoolClaim, RunWrite, Store, TaskClaim } from '../../engine/store/store.ts'
+import type {
+  BackfillRecord,
+  NewRun,
+  PoolClaim,
+  RunWrite,
+  Store,
+  TaskClaim,
+} from '../../engine/store/store.ts'
 import { pipelineOf } from '../support/pipelines.ts'
 
 const stores: { [name: string]: (folder: string) => Store } = {
@@ -22,6 +29,24 @@ function newRun(id: string, more: Partial<NewRun> = {}): NewRun {
     backfill: null,
     omit: [],
     ...more,
+  }
+}
+
+function backfillOf(id: string): BackfillRecord {
+  return {
+    id,
+    pipeline: 'test',
+    version: pipeline.version,
+    from: 1,
+    to: 2,
+    mode: 'missing',
+    maxActive: 3,
+    reverse: true,
+    params: {},
+    folder: '/f',
+    includeDeploy: false,
+    state: 'running',
+    createdAt: 1,
   }
 }
 
@@ -417,37 +442,28 @@ for (const [name, open] of Object.entries(stores)) {
     })
 
     t.test('a backfill is found by its pipeline, newest first, and ends once', async (t) => {
-      const one = {
-        id: 'b1',
-        pipeline: 'test',
-        version: 'v',
-        from: 1,
-        to: 2,
-        mode: 'missing',
-        maxActive: 3,
-        reverse: true,
-        params: {},
-        folder: '/f',
-        includeDeploy: false,
-        state: 'running',
-        createdAt: 1,
-      } as const
-      await store.createBackfill(one)
+      const one = backfillOf('b1')
+      await store.createBackfill(one, pipeline)
+      t.strictSame(
+        await store.pipeline(pipeline.version),
+        pipeline,
+        'its pipeline is kept before any run is made',
+      )
       const same = { ...one, id: 'b2', createdAt: 2 }
       t.strictSame(
-        await store.createBackfill(same),
+        await store.createBackfill(same, pipeline),
         one,
         'while it is unfinished the same is not begun again',
       )
       t.equal(await store.moveBackfill('b1', ['running'], 'paused'), true)
       t.equal(await store.moveBackfill('b1', ['running'], 'paused'), false, 'it is paused already')
       t.strictSame(
-        await store.createBackfill(same),
+        await store.createBackfill(same, pipeline),
         { ...one, state: 'paused' },
         'a paused one is unfinished',
       )
       t.equal(await store.moveBackfill('b1', ['running', 'paused'], 'succeeded'), true)
-      t.strictSame(await store.createBackfill(same), same)
+      t.strictSame(await store.createBackfill(same, pipeline), same)
       t.strictSame(
         (await store.backfills({ pipeline: 'test' })).map(({ id, state }) => [id, state]),
         [
@@ -455,7 +471,29 @@ for (const [name, open] of Object.entries(stores)) {
           ['b1', 'succeeded'],
         ],
       )
-      t.strictSame(await store.backfills({ id: 'b1' }), [{ ...one, state: 'succeeded' }])
+      await store.limitBackfill('b1', 7)
+      t.strictSame(await store.backfills({ id: 'b1' }), [{ ...one, maxActive: 7, state: 'succeeded' }])
+    })
+
+    t.test('of a paused backfill no queued run starts; of a cancelled one none is made', async (t) => {
+      await store.createBackfill(backfillOf('b'), pipeline)
+      await store.createRun(newRun('r1', { backfill: 'b' }), 'e1', 5)
+      const start = async () => {
+        const starts = [{ run: 'r1', fence: 1, limit: null, scheduledLimit: null, backfillLimit: 9 }]
+        return (await store.commit({ engine: 'e1', at: 10, runs: [], claims: [], starts })).started
+      }
+      await store.moveBackfill('b', ['running'], 'paused')
+      t.strictSame(await start(), [])
+      await store.moveBackfill('b', ['paused'], 'running')
+      t.strictSame(await start(), ['r1'])
+      await store.moveBackfill('b', ['running'], 'cancelled')
+      await t.rejects(
+        store.createRun(newRun('r2', { backfill: 'b', interval: { start: 2, end: 3 } }), 'e1', 5),
+        {
+          code: 'E222',
+        },
+      )
+      t.equal(await store.run('r2'), null)
     })
   })
 }

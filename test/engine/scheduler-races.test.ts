@@ -271,7 +271,7 @@ t.test('who adopts the queued runs of a backfill keeps to its `max-active`', asy
   const entered = { pipeline: 'test', version: 'v', from: 0, to: 9, mode: 'missing', reverse: false } as const
   const rest = { params: {}, folder: '/', includeDeploy: false, state: 'running', createdAt: 0 } as const
   const record = { ...entered, ...rest, id: 'b', maxActive: 1 }
-  await first.store.createBackfill(record)
+  await first.store.createBackfill(record, pipeline)
   const wanted = { pipeline, folder: '/', params: {}, trigger: 'backfill', backfill: 'b', omit: [] } as const
   const ids: string[] = []
   for (const start of [1, 2, 3])

@@ -1,0 +1,75 @@
+/** How a backfill is shown: its plan with what it leaves out and what it will take. Starts nothing. */
+import type { Estimate } from '../engine/backfill-estimate.ts'
+import { exits } from '../engine/errors.ts'
+import { documentOf, type Standing } from './backfill.ts'
+import { estimateDocument, estimateText } from './backfill-estimate.ts'
+import type { LeftOut } from './backfill-omitted.ts'
+import type { Performed } from './backfill-perform.ts'
+import { printJson } from './command.ts'
+import { counted, painted, paintFor, shortInterval, table } from './print.ts'
+import type { Stage } from './stage.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What is shown beside the plan. */
+export interface Beside {
+  /** Tasks that each run leaves out. */
+  readonly leftOut: readonly LeftOut[]
+  /** Only of a dry run. */
+  readonly estimate?: Estimate
+}
+
+/** Shows how a backfill stands, as JSON or for people. */
+export async function showBackfill(
+  { settings, terminal }: Pick<Stage, 'settings' | 'terminal'>,
+  standing: Standing,
+  beside: Beside,
+): Promise<void> {
+  if (settings.json) printJson(terminal, { ...documentOf(standing), ...besideDocument(beside) })
+  else await printPlan(standing, beside, terminal)
+}
+
+/** The exit that a backfill's end means. */
+export function exitOfBackfill({ standing, how }: Performed): number {
+  if (how !== 'ended') return exits.interrupted
+  return standing.state === null || standing.state === 'succeeded' ? exits.ok : exits.failed
+}
+
+function besideDocument({ leftOut, estimate }: Beside): object {
+  return {
+    ...(leftOut.length > 0 && { leftOut }),
+    ...(estimate !== undefined && { estimate: estimateDocument(estimate) }),
+  }
+}
+
+/** The rows of a plan as a table. */
+export async function planTable({ rows }: Pick<Standing, 'rows'>, { out, env }: Terminal): Promise<string> {
+  const paint = paintFor(out, env)
+  const cells = rows.map(({ interval, action, reason, run, state }) => [
+    shortInterval(interval),
+    action === 'run' ? 'run' : paint.dim('skip'),
+    state === null ? '' : painted(state, paint),
+    run ?? '',
+    reason,
+  ])
+  return table(['interval', '', 'state', 'run', 'why'], cells)
+}
+
+async function printPlan(standing: Standing, beside: Beside, terminal: Terminal): Promise<void> {
+  const { id, rows, tasks, state } = standing
+  const { out, env } = terminal
+  out.write(`${await planTable(standing, terminal)}\n\n`)
+  const run = rows.filter(({ action }) => action === 'run').length
+  out.write(
+    `${counted(run, 'interval')} to run, ${counted(rows.length - run, 'interval')} to skip, ${counted(tasks, 'task')}\n`,
+  )
+  if (beside.leftOut.length > 0) out.write(`${leftOutText(beside.leftOut)}\n`)
+  if (beside.estimate !== undefined && run > 0) out.write(`${estimateText(beside.estimate)}\n`)
+  if (id !== null && state !== null) out.write(`backfill ${id} ${painted(state, paintFor(out, env))}\n`)
+}
+
+function leftOutText(all: readonly LeftOut[]): string {
+  const named = (why: LeftOut['why']) => all.filter((one) => one.why === why).map(({ task }) => task)
+  const [deploys, below] = [named('deploys'), named('below')]
+  const skipped = below.length > 0 ? `; skipped below: ${below.join(', ')}` : ''
+  return `left out of each run, because it deploys (--include-deploy): ${deploys.join(', ')}${skipped}`
+}
