@@ -22,6 +22,10 @@ const benches: {
     about: 'B4: --version and validate of a small file',
     load: async () => (await import('./startup.ts')).startup,
   },
+  backfill: {
+    about: 'B8: backfill of 3,650 daily intervals x 10 Noop, beside a live run every second',
+    load: async () => (await import('./backfill.ts')).backfill,
+  },
   memory: {
     about: 'Memory of data operators over 1 GB',
     load: async () => (await import('./memory.ts')).memory,

@@ -86,7 +86,8 @@ export function rawCommits(count = 2000): number {
   return count / (elapsed / 1000)
 }
 
-function noops(shape: Shape, size: number): Pipeline {
+/** A pipeline of Noop tasks. */
+export function noops(shape: Shape, size: number): Pipeline {
   const width = Math.ceil(Math.sqrt(size))
   const needsOf = (i: number): number[] => {
     if (shape === 'chain') return i === 0 ? [] : [i - 1]

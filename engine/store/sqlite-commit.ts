@@ -49,8 +49,11 @@ const runColumns: { readonly [field in keyof RunPatch]-?: string } = {
   overBudget: 'over_budget',
 }
 
-/** A run `o` that counts in limits of runs: it has started and not ended. One that was paused while queued does not. */
-const started = "(o.state = 'running' OR (o.state = 'paused' AND o.started_at IS NOT NULL))"
+/**
+ * A run `o` that counts in limits of runs: it has started and not ended. One that was paused while queued does not. Its
+ * first half is what an index finds: else every run that there ever was would be looked at.
+ */
+const started = "(o.state IN ('running', 'paused') AND (o.state = 'running' OR o.started_at IS NOT NULL))"
 
 /** Writes batches over one connection. */
 export class SqliteWriter {

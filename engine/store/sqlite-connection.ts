@@ -36,21 +36,21 @@ export class Connection {
   }
 
   run(sql: string, ...values: unknown[]): Written {
-    return translated(() => this.#prepare(sql).run(...values))
+    return patiently(() => this.#prepare(sql).run(...values))
   }
 
   get(sql: string, ...values: unknown[]): Row | undefined {
-    return translated(() => this.#prepare(sql).get(...values) as Row | undefined)
+    return patiently(() => this.#prepare(sql).get(...values) as Row | undefined)
   }
 
   all(sql: string, ...values: unknown[]): Row[] {
-    return translated(() => this.#prepare(sql).all(...values) as Row[])
+    return patiently(() => this.#prepare(sql).all(...values) as Row[])
   }
 
   /** All of `work` or nothing, durable when it returns. */
   transaction<Result>(work: () => Result): Result {
+    patiently(() => this.#begin.run())
     return translated(() => {
-      this.#begin.run()
       try {
         const result = work()
         this.#commit.run()
@@ -79,12 +79,14 @@ export class Connection {
 
 function open({ path, synchronous = 'FULL' }: SqliteOptions): Database.Database {
   if (path !== ':memory:') makeFolder(dirname(path))
-  const db = new Database(path, { timeout: 30_000 })
+  const db = new Database(path, { timeout: patience })
   enterWal(db)
   db.pragma(`synchronous = ${synchronous}`)
   db.pragma('temp_store = MEMORY')
   db.pragma('cache_size = -32000')
   db.transaction(() => migrate(db)).immediate()
+  // From here on waiting is ours.
+  db.pragma('busy_timeout = 0')
   return db
 }
 
@@ -102,16 +104,34 @@ function migrate(db: Database.Database): void {
 
 /** WAL is a lasting property of the file; while another process switches it on, SQLite answers busy without waiting. */
 function enterWal(db: Database.Database): void {
-  for (let left = 200; ; left--) {
+  whileBusy(() => db.pragma('journal_mode = WAL'), 2000)
+}
+
+/** Milliseconds for which another process may hold the database. */
+const patience = 30_000
+
+/**
+ * What SQLite answers once no other process writes. Looks every millisecond: SQLite's own waiting grows to 100 ms between
+ * looks, in which a process that commits all the time is always seen at it, and whoever commits once a second starves.
+ */
+function patiently<Result>(work: () => Result): Result {
+  return translated(() => whileBusy(work, patience))
+}
+
+/** Does it again for about so many milliseconds while SQLite answers that it is busy, which means that nothing was done. */
+function whileBusy<Result>(work: () => Result, most: number): Result {
+  for (let left = most; ; left--) {
     try {
-      db.pragma('journal_mode = WAL')
-      return
+      return work()
     } catch (error) {
-      if (left === 0 || (error as { code?: string }).code !== 'SQLITE_BUSY') throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+      const { code = '' } = error as { code?: string }
+      if (left === 0 || !code.startsWith('SQLITE_BUSY')) throw error
+      Atomics.wait(still, 0, 0, 1)
     }
   }
 }
+
+const still = new Int32Array(new SharedArrayBuffer(4))
 
 /** SQLite's errors as what they mean to the person at the terminal. */
 function translated<Result>(work: () => Result): Result {
