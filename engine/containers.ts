@@ -21,9 +21,16 @@ export function open(run: LiveRun, node: Node, at: number): void {
   transition(run, node, 'expand', at, { patch: { startedAt: node.startedAt ?? at } })
   const children = node.inside?.children ?? []
   if (children.length === 0) run.growMembers(node)
-  const ended = children.filter((child) => decide(run, child, at))
+  const ended = children.filter((child) => leaveOut(run, child, at) || decide(run, child, at))
   if (node.inside?.open === 0 && ended.length === 0) run.closing.push(node)
   follow(run, ended, at)
+}
+
+/** Skips a task of a group's instance that the run leaves out; true where it did. */
+function leaveOut(run: LiveRun, child: Node, at: number): boolean {
+  if (child.state !== 'waiting' || !run.omits(child)) return false
+  transition(run, child, 'skip', at, {})
+  return true
 }
 
 /** Ends a group whose tasks have all ended well, with its outputs or with why there are none. */

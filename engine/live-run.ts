@@ -92,6 +92,11 @@ export class LiveRun {
     return run
   }
 
+  /** Whether the run leaves the node's task out, from its beginning and for good. */
+  omits(node: Node): boolean {
+    return this.record.omit?.includes(node.task) === true
+  }
+
   task(node: Node): Task {
     return this.pipeline.tasks[node.task] as Task
   }

@@ -58,7 +58,7 @@ export function resetBelow(run: LiveRun, node: Node, at: number): void {
 function choose(run: LiveRun, first: Node, chosen: Set<Node>): void {
   const open = [first]
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (chosen.has(node) || !isEnded(node.state) || node.state === 'succeeded') continue
+    if (chosen.has(node) || !isEnded(node.state) || node.state === 'succeeded' || run.omits(node)) continue
     chosen.add(node)
     if (node.parent !== null) open.push(node.parent)
     // Tasks in a group ended with it.

@@ -46,6 +46,7 @@ export function toRun(row: Row): RunRecord {
     overdue: row.overdue === 1,
     overBudget: row.over_budget === 1,
     provenance: toValue(row.provenance) as RunRecord['provenance'],
+    ...(row.omit !== null && { omit: toValue(row.omit) as readonly number[] }),
   }
 }
 

@@ -51,8 +51,8 @@ class SqliteStore extends SqlitePlans implements Store {
       this.#refuseCancelled(run)
       keepVersion(this.#db, pipeline, at)
       const { changes, lastInsertRowid: seq } = this.#db.run(
-        `INSERT INTO runs (id, pipeline, version, folder, params, trigger, interval_start, interval_end, backfill, state, created_at, owner, fence, runtime, origin, due_at, provenance)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, 1, ?, ?, ?, ?)
+        `INSERT INTO runs (id, pipeline, version, folder, params, trigger, interval_start, interval_end, backfill, state, created_at, owner, fence, runtime, origin, due_at, provenance, omit)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, 1, ?, ?, ?, ?, ?)
          ON CONFLICT DO NOTHING`,
         run.id,
         pipeline.name,
@@ -69,6 +69,7 @@ class SqliteStore extends SqlitePlans implements Store {
         run.origin ?? null,
         run.dueAt ?? at,
         run.provenance === undefined ? null : JSON.stringify(run.provenance),
+        run.omit.length === 0 ? null : JSON.stringify(run.omit),
       )
       if (changes === 0) return this.#madeBefore(run)
       const omitted = new Set(run.omit)

@@ -77,6 +77,8 @@ export interface RunRecord {
   /** Its budget was used up, and that was told, or a person let it go on. */
   readonly overBudget: boolean
   readonly provenance: JsonObject | null
+  /** Indices of tasks that it leaves out, whatever is taken back later; absent is none. */
+  readonly omit?: readonly number[]
 }
 
 /** A task, or one instance of a mapped task, of a run. `node` counts from 0; the first nodes are the tasks of the file. */

@@ -168,4 +168,7 @@ export const migrations: readonly string[] = [
     ON backfills (pipeline, from_time, to_time, mode, reverse, params, include_deploy)
     WHERE state IN ('running', 'paused');
   `,
+  `
+  ALTER TABLE runs ADD COLUMN omit TEXT;
+  `,
 ]
