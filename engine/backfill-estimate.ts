@@ -1,4 +1,5 @@
 /** What a backfill will take, by what earlier runs of the pipeline took. Pure: says null, never a guess, where nothing is known. */
+import { rateOfTask } from './costs.ts'
 import { graphOf } from './graph.ts'
 import type { Pipeline, Task } from './pipeline.ts'
 import type { Resources } from './resources.ts'
@@ -168,10 +169,9 @@ function hasRates({ rates }: Resources): boolean {
 
 /** Dollars of one run. */
 function costOf({ pipeline, resources }: EstimateQuestion, taken: ReadonlyMap<string, Taken>): number {
-  const { rates } = resources
-  return pipeline.tasks.reduce((sum, { id, cpus = 1, gpus = 0, pool, slots = 1 }) => {
-    const perHour = cpus * rates.cpu + gpus * rates.gpu + slots * (rates.pools[pool ?? ''] ?? 0)
-    return sum + ((taken.get(id)?.running ?? 0) / 3_600_000) * perHour
+  return pipeline.tasks.reduce((sum, task) => {
+    const { usd } = rateOfTask(task, task.runtime, resources)
+    return sum + ((taken.get(task.id)?.running ?? 0) / 3_600_000) * usd
   }, 0)
 }
 

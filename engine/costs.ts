@@ -1,6 +1,7 @@
 /** What attempts cost, and whether a run is over its budget. Pure. Rates are US dollars per hour (dagctl.yaml). */
 import type { LiveRun } from './live-run.ts'
 import type { Node } from './node.ts'
+import type { RuntimeName, Task } from './pipeline.ts'
 import type { Resources } from './resources.ts'
 
 const hour = 3_600_000
@@ -11,14 +12,21 @@ export interface Cost {
   readonly gpuSeconds: number
 }
 
-/** What one attempt of a node costs per hour, and how many GPUs it has. What runs inside the engine costs nothing. */
-export function rateOf(
-  run: LiveRun,
-  node: Node,
-  { pools, rates }: Resources,
-): { readonly usd: number; readonly gpus: number } {
-  if (run.runtime(node) === 'inline') return { usd: 0, gpus: 0 }
-  const { pool, slots = 1, gpus: own = 0, cpus = 1 } = run.task(node)
+/** What one attempt costs per hour, and how many GPUs it has. */
+export interface Rate {
+  readonly usd: number
+  readonly gpus: number
+}
+
+/** The rate of one attempt of a node. */
+export function rateOf(run: LiveRun, node: Node, resources: Resources): Rate {
+  return rateOfTask(run.task(node), run.runtime(node), resources)
+}
+
+/** The rate of one attempt of a task in this runtime. What runs inside the engine costs nothing. */
+export function rateOfTask(task: Task, runtime: RuntimeName, { pools, rates }: Resources): Rate {
+  if (runtime === 'inline') return { usd: 0, gpus: 0 }
+  const { pool, slots = 1, gpus: own = 0, cpus = 1 } = task
   const gpus = own + (pool === undefined ? 0 : (pools[pool]?.gpus ?? 0) * slots)
   const ofPool = pool === undefined ? 0 : (rates.pools[pool] ?? 0) * slots
   return { usd: cpus * rates.cpu + gpus * rates.gpu + ofPool, gpus }

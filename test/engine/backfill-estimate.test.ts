@@ -97,9 +97,12 @@ t.test('limits bound the time: of tasks, of half a pool, of this machine', (t) =
 })
 
 t.test('rates make dollars of running time: cores, GPUs, slots of a pool', (t) => {
-  const pipeline = pipelineOf({ a: { cpus: 2, gpus: 1, pool: 'gpu', slots: 3 } })
+  const pipeline = pipelineOf({ a: { runtime: 'process', cpus: 2, gpus: 1, pool: 'gpu', slots: 3 } })
   const rates = { cpu: 0.1, gpu: 2, pools: { gpu: 0.5 } }
   const runs = [earlier(pipeline, { a: ran(0, hour / 2) })]
   t.equal(estimate(pipeline, runs, { resources: { pools: {}, rates } }).usd, 4 * 0.5 * (0.2 + 2 + 1.5))
+  const inline = pipelineOf({ a: {} })
+  const free = estimate(inline, [earlier(inline, { a: ran(0, hour) })], { resources: { pools: {}, rates } })
+  t.equal(free.usd, 0, 'what runs inside the engine costs nothing')
   t.end()
 })
