@@ -179,7 +179,7 @@ async function make(
   try {
     return await engine.create(wanted, maxActive)
   } catch (error) {
-    if (error instanceof DagctlError && error.code === 'E222') return null
+    if (error instanceof DagctlError && error.code === 'E232') return null
     throw error
   }
 }

@@ -58,7 +58,7 @@ export function isUnfinished({ state }: Pick<BackfillRecord, 'state'>): boolean 
   return state === 'running' || state === 'paused'
 }
 
-/** The unfinished backfill that asks for the same. Throws E221 where the pipeline has changed since it began. */
+/** The unfinished backfill that asks for the same. Throws E231 where the pipeline has changed since it began. */
 export async function unfinishedOf(store: Store, order: BackfillOrder): Promise<BackfillRecord | null> {
   const { name, version } = order.pipeline
   const same = (await store.backfills({ pipeline: name })).find(
@@ -67,7 +67,7 @@ export async function unfinishedOf(store: Store, order: BackfillOrder): Promise<
   if (same === undefined) return null
   if (same.version !== version) {
     throw new DagctlError(
-      'E221',
+      'E231',
       `backfill ${same.id} of ${name} is ${same.state}, of another version of it`,
       {
         kind: 'usage',

@@ -7,11 +7,11 @@ import { type BackfillOrder, isUnfinished, planOf, type Standing } from './backf
 import { scheduleOf } from './commands/next.ts'
 import { instantOf } from './print.ts'
 
-/** The backfill of this id. Throws E220. */
+/** The backfill of this id. Throws E230. */
 export async function knownBackfill(store: Store, id: string): Promise<BackfillRecord> {
   const [record] = await store.backfills({ id })
   if (record !== undefined) return record
-  throw new DagctlError('E220', `there is no backfill ${id}`, {
+  throw new DagctlError('E230', `there is no backfill ${id}`, {
     kind: 'usage',
     hint: 'see `dagctl backfills list`',
   })

@@ -14,9 +14,9 @@ export const codes = {
   E210: 'An operator that does not exist.',
   E211: 'A file that is in the way.',
   E212: 'A run from which outputs cannot be taken.',
-  E220: 'A backfill that the store does not know.',
-  E221: 'An unfinished backfill of another version of the pipeline is in the way.',
-  E222: 'A backfill that has ended: it can be neither paused nor gone on with.',
+  E230: 'A backfill that the store does not know.',
+  E231: 'An unfinished backfill of another version of the pipeline is in the way.',
+  E232: 'A backfill that has ended: it can be neither paused nor gone on with.',
   E301: 'The pipeline file has errors; they are listed above.',
   E504: 'The system refused something: the disk is full, a folder cannot be written.',
 } as const

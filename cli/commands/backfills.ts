@@ -160,11 +160,11 @@ async function cancel({ terminal, settings }: Call, id: string): Promise<number>
   })
 }
 
-/** A backfill that can still be paused or gone on with. Throws E222. */
+/** A backfill that can still be paused or gone on with. Throws E232. */
 async function unended(store: Store, id: string): Promise<BackfillRecord> {
   const record = await knownBackfill(store, id)
   if (isUnfinished(record)) return record
-  throw new DagctlError('E222', `backfill ${id} has ended: ${record.state}`, {
+  throw new DagctlError('E232', `backfill ${id} has ended: ${record.state}`, {
     kind: 'usage',
     hint: '`dagctl backfill … --reprocess failed` begins one for what failed',
   })

@@ -91,7 +91,7 @@ class SqliteStore extends SqlitePlans implements Store {
     if (backfill === null) return
     const row = this.#db.get("SELECT 1 FROM backfills WHERE id = ? AND state = 'cancelled'", backfill)
     if (row !== undefined)
-      throw new DagctlError('E222', `backfill ${backfill} was cancelled`, { kind: 'usage' })
+      throw new DagctlError('E232', `backfill ${backfill} was cancelled`, { kind: 'usage' })
   }
 
   /** The run that there is for the same interval of the backfill, or of the same origin. */

@@ -379,7 +379,7 @@ export interface Store {
 
   /**
    * Makes the run `queued`, owned by `engine`, fence 1. Where its backfill has a run of the interval already, or its
-   * origin one, makes nothing and gives that one. Throws E222 where its backfill was cancelled. A queued run of a
+   * origin one, makes nothing and gives that one. Throws E232 where its backfill was cancelled. A queued run of a
    * backfill that is paused does not start.
    */
   createRun(run: NewRun, engine: string, at: number): Promise<RunRecord>

@@ -157,7 +157,7 @@ t.test(
     writeFileSync(join(folder, 'daily.yaml'), daily(`  hold: { run: "echo changed >> began" }`))
     const refused = await dagctl(folder, words)
     t.equal(refused.exit, 2)
-    t.match(refused.err, new RegExp(`E221[\\s\\S]*backfills resume ${id}[\\s\\S]*backfills cancel ${id}`))
+    t.match(refused.err, new RegExp(`E231[\\s\\S]*backfills resume ${id}[\\s\\S]*backfills cancel ${id}`))
     writeFileSync(join(folder, 'go'), '')
     t.equal((await json(folder, ['backfills', 'resume', id])).exit, 0)
     t.strictSame(noted(folder).sort(), ['02', '03', '04', '05'])

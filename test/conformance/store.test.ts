@@ -490,7 +490,7 @@ for (const [name, open] of Object.entries(stores)) {
       await t.rejects(
         store.createRun(newRun('r2', { backfill: 'b', interval: { start: 2, end: 3 } }), 'e1', 5),
         {
-          code: 'E222',
+          code: 'E232',
         },
       )
       t.equal(await store.run('r2'), null)
