@@ -110,6 +110,24 @@ for (const [name, open] of Object.entries(stores)) {
       t.equal(await store.run('r2'), null)
     })
 
+    t.test('of runs that are made at the same time one that is refused keeps no other back', async (t) => {
+      await store.createBackfill({ ...backfillOf('b'), state: 'cancelled' }, pipeline)
+      const made = await Promise.allSettled([
+        store.createRun(newRun('r1'), 'e1', 5),
+        store.createRun(newRun('r2', { backfill: 'b' }), 'e1', 5),
+        store.createRun(newRun('r3', { origin: 'same' }), 'e1', 5),
+        store.createRun(newRun('r4', { origin: 'same' }), 'e1', 5),
+      ])
+      t.strictSame(
+        made.map((one) => (one.status === 'fulfilled' ? one.value.id : one.reason.code)),
+        ['r1', 'E232', 'r3', 'r3'],
+      )
+      t.strictSame(
+        (await store.runs({})).map(({ id }) => id),
+        ['r3', 'r1'],
+      )
+    })
+
     t.test('a claim finds the slot that the same batch frees, whichever run comes first', async (t) => {
       for (const id of ['r1', 'r2']) await store.createRun(newRun(id), 'e1', 5)
       await commit(['r1', 'r2'].map((id) => writeTo(id, { tasks: [unblockA] })))
