@@ -26,30 +26,39 @@ export async function cancelBackfill(stage: Stage, { id }: BackfillRecord): Prom
   try {
     return await withEngine(stage, async (engine) => {
       const asked = new Set<string>()
+      const ending: Promise<unknown>[] = []
       for (;;) {
         const active = await store.runs({ backfill: id, active: true })
-        if (active.length === 0) return true
+        if (active.length === 0) break
         if (left) return false
-        for (const run of active) await cancelOne(stage, { engine, run: run.id, asked })
+        for (const run of active) {
+          if (await isCancelledHere(stage, { engine, run: run.id, asked }))
+            ending.push(engine.finished(run.id))
+        }
         bell.ring()
         await Promise.race([pause(terminal), engine.failing])
       }
+      // A run is cancelled at once; its processes have their time to leave.
+      await Promise.all(ending)
+      return true
     })
   } finally {
     silence()
   }
 }
 
-/** Cancels a run of a dead engine here; asks a living engine, once. */
-async function cancelOne(
+/** Cancels a run of a dead engine, which then is this engine's; asks a living engine, once. */
+async function isCancelledHere(
   { store, terminal }: Stage,
   { engine, run, asked }: { readonly engine: Engine; readonly run: string; readonly asked: Set<string> },
-): Promise<void> {
+): Promise<boolean> {
   const adoption = await engine.adopt(run)
   if (adoption === 'adopted') engine.cancel(run)
-  if (adoption !== 'alive' || asked.has(run)) return
-  asked.add(run)
-  await store.request(run, { kind: 'cancel' }, userInfo().username, terminal.clock.now())
+  if (adoption === 'alive' && !asked.has(run)) {
+    asked.add(run)
+    await store.request(run, { kind: 'cancel' }, userInfo().username, terminal.clock.now())
+  }
+  return adoption === 'adopted'
 }
 
 function pause({ clock }: Terminal): Promise<void> {

@@ -110,6 +110,21 @@ for (const [name, open] of Object.entries(stores)) {
       t.equal(await store.run('r2'), null)
     })
 
+    t.test('the `max-active` that stands in the store holds for every engine', async (t) => {
+      await store.createBackfill({ ...backfillOf('b'), maxActive: 2 }, pipeline)
+      const ids = ['r1', 'r2', 'r3', 'r4']
+      for (const [start, id] of ids.entries())
+        await store.createRun(newRun(id, { backfill: 'b', interval: { start, end: start + 1 } }), 'e1', 5)
+      const start = async (backfillLimit: number) => {
+        const limits = { limit: null, scheduledLimit: null, backfillLimit }
+        const starts = ids.map((run) => ({ run, fence: 1, ...limits }))
+        return (await store.commit({ engine: 'e1', at: 10, runs: [], claims: [], starts })).started
+      }
+      t.strictSame(await start(9), ['r1', 'r2'])
+      await store.limitBackfill('b', 3)
+      t.strictSame(await start(1), ['r3'])
+    })
+
     t.test('of runs that are made at the same time one that is refused keeps no other back', async (t) => {
       await store.createBackfill({ ...backfillOf('b'), state: 'cancelled' }, pipeline)
       const made = await Promise.allSettled([
