@@ -1,6 +1,5 @@
 /** Performs a backfill on an engine of this process: takes its runs over, makes those that are missing. */
 
-import type { PlannedInterval } from '../engine/backfill-plan.ts'
 import type { Engine } from '../engine/engine.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Interval } from '../engine/pipeline.ts'
@@ -140,32 +139,39 @@ interface Performing {
 }
 
 /**
- * Resolves when every run of the backfill has ended. Runs that were begun are taken up first, since they count among the
- * active ones; the others are made a few at a time, so that memory does not grow with the range.
+ * Resolves when every run of the backfill has ended. Runs are seen to a few at a time, so that memory does not grow with
+ * the range, nor the queue with each restart. Those that have started come first: only their ends make room.
  */
 async function performAll(stage: Stage, order: BackfillOrder, parts: Performing): Promise<void> {
   const { engine, plan, gate } = parts
   const { maxActive } = order
-  const begun: string[] = []
-  const missing: PlannedInterval[] = []
-  for (const row of plan.rows) {
-    if (row.action === 'skip') continue
-    if (row.run === null || !plan.own.has(row.run)) missing.push(row)
-    else if (row.state !== null && !isEnded(row.state)) begun.push(row.run)
-  }
-  const rows = missing.values()
-  const makeOnes = async () => {
-    for (const { interval } of rows) {
-      if (!(await gate.pass())) return
-      const run = await make(engine, order, { id: parts.id, interval })
-      if (run === null) return
-      await seeToEnd(stage, parts, run.id, maxActive)
+  const rows = inTurn(plan).values()
+  const seeToOnes = async () => {
+    for (const { interval, run: own } of rows) {
+      if (own === null && !(await gate.pass())) return
+      const run = own ?? (await make(engine, order, { id: parts.id, interval }))?.id
+      if (run === undefined) return
+      await seeToEnd(stage, parts, run, maxActive)
     }
   }
-  await Promise.all([
-    ...begun.map((run) => seeToEnd(stage, parts, run, maxActive)),
-    ...Array.from({ length: maxActive + ahead }, makeOnes),
-  ])
+  await Promise.all(Array.from({ length: maxActive + ahead }, seeToOnes))
+}
+
+/** An interval that is not done, and its run where there is one. */
+interface Open {
+  readonly interval: Interval
+  readonly run: string | null
+  /** Runs that have started, then those that are queued, then those that are still to be made. */
+  readonly place: number
+}
+
+function inTurn({ rows, own }: Standing): readonly Open[] {
+  const open = rows.flatMap(({ interval, action, run, state }): Open[] => {
+    if (action === 'skip') return []
+    if (run === null || state === null || !own.has(run)) return [{ interval, run: null, place: 2 }]
+    return isEnded(state) ? [] : [{ interval, run, place: state === 'queued' ? 1 : 0 }]
+  })
+  return open.sort((a, b) => a.place - b.place)
 }
 
 /** Makes the run of an interval, or finds it made; null where the backfill was cancelled meanwhile. */

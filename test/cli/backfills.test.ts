@@ -104,6 +104,12 @@ t.test(
       Object.values<number>(counts).reduce((sum, count) => sum + count),
       39,
     )
+    const second = start(folder, words)
+    await second.said('6 of')
+    second.child.kill('SIGKILL')
+    await second.ended
+    const left = (await json(folder, ['runs', 'list', '--active'])).document.runs
+    t.ok(left.length <= 2 + 8, `${left.length} are active: the queue does not grow with each restart`)
     const again = await json(folder, ['backfills', 'resume', id, '--max-active', '4'])
     t.equal(again.exit, 0)
     t.equal(new Set(noted(folder)).size, 39)
