@@ -1,10 +1,12 @@
 /** From the word on the command line to a compiled pipeline: a file is read and compiled, a name is looked up. */
 import { close, constants, existsSync, open, read, type Stats } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { basename, dirname, resolve } from 'node:path'
+import { realpath, stat } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { Compiled } from '../dsl/compile.ts'
 import type { Problem } from '../dsl/problems.ts'
+import type { Source } from '../dsl/source.ts'
+import type { Load, Unreadable } from '../dsl/used-files.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import { InvalidPipeline } from './failure.ts'
@@ -37,10 +39,15 @@ export function isFile(word: string): boolean {
 export async function findPipeline(word: string, settings: Settings, terminal: Terminal): Promise<Found> {
   if (!isFile(word)) return { ...(await knownPipeline(word, settings, terminal)) }
   const checked = await checkFile(word, terminal)
-  const { pipeline, problems } = checked
+  const { pipeline, problems, forUse } = checked
   const report = await reportOf(checked)
-  if (pipeline === null || problems.some(({ severity }) => severity === 'error'))
-    throw new InvalidPipeline(word, report, problems.map(problemRow))
+  if (problems.some(({ severity }) => severity === 'error'))
+    throw new InvalidPipeline(word, report, problems.map(rowWithFile(word)))
+  if (pipeline === null || forUse)
+    throw new DagctlError('E213', `${word} has inputs or outputs: it is made to be used by other files`, {
+      kind: 'usage',
+      hint: '`dagctl validate` checks it; name a pipeline that has a task with `use`',
+    })
   if (report !== '') terminal.err.write(`${report}\n`)
   return { pipeline, folder: dirname(resolve(terminal.cwd, word)) }
 }
@@ -48,19 +55,48 @@ export async function findPipeline(word: string, settings: Settings, terminal: T
 /** Reads and compiles a file. Throws E202 or E203 where it cannot be read. */
 export async function checkFile(file: string, { cwd }: Terminal, strict = false): Promise<Checked> {
   const bytes = await readPipelineFile(file, cwd)
-  const [{ compile }, { catalogue }] = await Promise.all([
+  const [{ compile }, { catalogue }, id] = await Promise.all([
     import('../dsl/compile.ts'),
     import('./catalogue.ts'),
+    idOf(file, cwd),
   ])
-  return { file, bytes, ...(await compile({ text: bytes, file }, catalogue, { strict })) }
+  const load: Load = (path, from) => loadUsed(path, from, cwd)
+  return { file, bytes, ...(await compile({ text: bytes, file, id }, catalogue, { strict, load })) }
 }
 
-/** All problems of a file as people read them; empty where there are none. */
-export async function reportOf({ problems, bytes }: Checked): Promise<string> {
+/** What a file is called whatever links lead to it. A pipe was read, and is called nothing else. */
+async function idOf(file: string, cwd: string): Promise<string> {
+  const path = resolve(cwd, file)
+  return realpath(path).catch(() => path)
+}
+
+/** The file that `use: PATH` in another file means, seen from there. */
+async function loadUsed(path: string, from: Source, cwd: string): Promise<Source | Unreadable> {
+  const file = isAbsolute(path) ? path : join(dirname(from.file), path)
+  try {
+    const text = await readPipelineFile(file, cwd)
+    return { text, file, id: await idOf(file, cwd) }
+  } catch (error) {
+    if (!(error instanceof DagctlError)) throw error
+    return { why: error.message }
+  }
+}
+
+/** All problems of a file, and of those that it uses, as people read them; empty where there are none. */
+export async function reportOf({ file, problems, bytes, used }: Checked): Promise<string> {
   if (problems.length === 0) return ''
-  const text = new TextDecoder('utf-8').decode(bytes)
+  const texts = new Map(used.map(({ file, text }) => [file, text]))
+  texts.set(file, new TextDecoder('utf-8').decode(bytes))
   const { format } = await import('../dsl/problems.ts')
-  return problems.map((problem) => format(problem, text)).join('\n')
+  return problems.map((problem) => format(problem, texts.get(problem.file) ?? null)).join('\n')
+}
+
+/** A problem as JSON shows it beside those of another file. */
+function rowWithFile(main: string): (problem: Problem) => object {
+  return (problem) => ({
+    ...problemRow(problem),
+    ...(problem.file === main ? {} : { file: problem.file }),
+  })
 }
 
 /** A problem as JSON shows it. */

@@ -1,93 +1,38 @@
-/** What is allowed but probably a mistake: warnings, found on the graph of tasks and on values. Knows no YAML. */
-import type { OperatorInfo, Task } from '../engine/pipeline.ts'
-import { topologicalOrder } from './graph.ts'
+/** What is allowed but probably a mistake: warnings. Those on the graph of all tasks have files of their own. Knows no YAML. */
+import type { Task } from '../engine/pipeline.ts'
+import type { LocalTask, PlacedTask } from './inline.ts'
+import { isGuarded, lintPersonalData } from './lint-data.ts'
+import { lintDeploys } from './lint-deploys.ts'
 import type { Report } from './report.ts'
 import { quote } from './words.ts'
 
-/** A task with what lint reads of it. */
-export interface LintTask {
-  readonly task: Task
-  readonly operator: OperatorInfo
-  /** Whether the file gives it a `checkpoint`. */
-  readonly checkpoint: boolean
-}
-
-/** Reports the lints of a pipeline without errors; W105 is schedule.ts'. */
-export function lint(tasks: readonly LintTask[], report: Report): void {
-  const needs = tasks.map(({ task }) => task.needs)
-  const order = topologicalOrder(needs)
-  if (tasks.some(({ operator }) => guarded.has(operator.stage))) {
-    lintPersonalData(tasks, order, report)
-    lintDeploys(tasks, order, report)
+/** Reports the lints of a pipeline without errors; W105 is schedule.ts'. Of a file for others, only what it alone decides. */
+export function lint(placed: readonly PlacedTask[], forUse: boolean): void {
+  if (!forUse && placed.some(({ local }) => isGuarded(local.operator))) {
+    lintPersonalData(placed)
+    lintDeploys(placed)
+  }
+  for (const { tasks, report } of new Set(placed.map(({ home }) => home))) {
     lintCheckpoints(tasks, report)
-  }
-  lintTimeouts(tasks, report)
-  for (const { task } of tasks) lintSecrets(task, report)
-}
-
-const guarded: ReadonlySet<string> = new Set(['training', 'evaluation', 'deployment'])
-
-function warn(
-  report: Report,
-  id: string,
-  code: 'W101' | 'W102' | 'W103',
-  message: string,
-  hint: string,
-): void {
-  report.atKey(['tasks', id], { code, severity: 'warning', message, hint })
-}
-
-/** Data enters by the first data operators of each path; only PIIMasker makes it clean. */
-function lintPersonalData(tasks: readonly LintTask[], order: readonly number[], report: Report): void {
-  /** For each task, one that brings its unmasked data in; -1 for none. */
-  const source = new Int32Array(tasks.length).fill(-1)
-  const belowData = new Uint8Array(tasks.length)
-  for (const index of order) {
-    const { task, operator } = tasks[index] as LintTask
-    const handlesData = operator.stage === 'data' && !operator.sensor
-    const above = task.needs.some((need) => belowData[need] === 1)
-    belowData[index] = handlesData || above ? 1 : 0
-    if (operator.name === 'PIIMasker') continue
-    source[index] =
-      task.needs.map((need) => source[need] ?? -1).find((found) => found !== -1) ??
-      (handlesData && !above ? index : -1)
-    const from = tasks[source[index] ?? -1]
-    if (!from || !guarded.has(operator.stage)) continue
-    const message = `data of ${quote(from.task.id)} reaches ${quote(task.id)} (${operator.stage}) without \`PIIMasker\` on the way`
-    warn(report, task.id, 'W101', message, 'put a `PIIMasker` between them, on every path')
+    lintTimeouts(tasks, report)
+    for (const { task } of tasks) lintSecrets(task, report)
   }
 }
 
-function lintDeploys(tasks: readonly LintTask[], order: readonly number[], report: Report): void {
-  const gated = new Uint8Array(tasks.length)
-  for (const index of order) {
-    const { task, operator } = tasks[index] as LintTask
-    const above = task.needs.some((need) => gated[need] === 1)
-    const evaluates = task.needs.some((need) => tasks[need]?.operator.stage === 'evaluation')
-    const isGate = operator.stage === 'evaluation' && (task.gate.length > 0 || operator.name === 'Gate')
-    const decides = evaluates && task.when !== null
-    gated[index] = above || isGate || decides ? 1 : 0
-    if (operator.effects !== 'deploy' || operator.name === 'Rollback' || gated[index] === 1) continue
-    const message = `${quote(task.id)} deploys without an evaluation gate above it`
-    warn(report, task.id, 'W102', message, 'let it need an evaluation with a `gate:`')
-  }
-}
-
-function lintCheckpoints(tasks: readonly LintTask[], report: Report): void {
+function lintCheckpoints(tasks: readonly LocalTask[], report: Report): void {
   for (const { task, operator, checkpoint } of tasks) {
     if (operator.stage !== 'training' || !operator.name.endsWith('Train') || checkpoint) continue
-    warn(
-      report,
-      task.id,
-      'W103',
-      `${quote(task.id)} trains without a checkpoint`,
-      'add `checkpoint:`, so that a failure does not start it anew',
-    )
+    report.atKey(['tasks', task.id], {
+      code: 'W103',
+      severity: 'warning',
+      message: `${quote(task.id)} trains without a checkpoint`,
+      hint: 'add `checkpoint:`, so that a failure does not start it anew',
+    })
   }
 }
 
 /** One warning for all: a whole file without timeouts is one omission. What runs inside the engine for a moment is exempt. */
-function lintTimeouts(tasks: readonly LintTask[], report: Report): void {
+function lintTimeouts(tasks: readonly LocalTask[], report: Report): void {
   const without = tasks.filter(
     ({ task, operator }) =>
       task.timeout === null &&

@@ -4,6 +4,7 @@ import type { Code } from './codes.ts'
 import { ofInstances, standalone } from './item-types.ts'
 import { dereference, step, type Type, typeNames } from './types.ts'
 import { notYet } from './unsupported.ts'
+import { insideGroup, noInputs, notInUsedFile, passTask } from './used-scope.ts'
 import { didYouMean, either, quote } from './words.ts'
 
 /** Where a path stands; not every name can be seen from everywhere. */
@@ -17,16 +18,23 @@ export type Place =
   | 'key'
   | 'recover'
   | 'produces'
+  | 'outputs'
 
 /** What is visible to the templates and expressions of one task. */
 export interface Visible {
   readonly params: { readonly [name: string]: Type }
+  /** In a file that others use: its inputs, which stand for all that a pipeline sees besides tasks. */
+  readonly inputs: { readonly [name: string]: Type } | null
   /** The ids of all tasks. */
   readonly taskIds: { has(id: string): boolean; [Symbol.iterator](): Iterator<string> }
   /** The outputs of a task; null where its operator is unknown. */
   outputsOf(task: string): Type
   /** Whether the task has instances: its outputs are then a list of theirs. */
   isMapped(task: string): boolean
+  /** Whether the task is a group with this task in it. */
+  hasInside(group: string, task: string): boolean
+  /** The tasks that may be skipped although none failed; only where a group's outputs are looked at. */
+  readonly maySkip?: ReadonlySet<string>
   /** The task that looks. */
   readonly self: string
   /** Of a mapped task, what `item` is. */
@@ -78,21 +86,24 @@ const stateType: Type = { type: 'string', enum: taskStates }
 const seesWith: ReadonlySet<Place> = new Set(['env', 'gate', 'recover', 'produces'])
 
 /** The names that a place sees. */
-function rootsAt(place: Place, { item }: Visible): readonly string[] {
+function rootsAt(place: Place, { item, inputs }: Visible): readonly string[] {
   const mapped = item !== undefined && place !== 'foreach' ? ['item', 'index'] : []
   const own = seesWith.has(place) ? ['with'] : []
   const gate = place === 'gate' ? ['outputs', 'baseline'] : []
-  return ['params', 'run', 'tasks', 'env', ...mapped, ...own, ...gate]
+  const given = inputs ? ['inputs', 'tasks'] : ['params', 'run', 'tasks', 'env']
+  return [...given, ...mapped, ...own, ...gate]
 }
 
 /** What a path means where it stands. */
 export function resolvePath(parts: readonly string[], place: Place, visible: Visible): Reference | Fault {
   const [root = '', ...rest] = parts
-  if (!rootsAt(place, visible).includes(root)) return unknownRoot(root, place, visible)
+  if (!rootsAt(place, visible).includes(root)) return unknownRoot(parts, place, visible)
   const plain = { task: null, nullable: null }
   switch (root) {
     case 'params':
       return resolveParam(rest, visible)
+    case 'inputs':
+      return resolveInput(rest, visible.inputs ?? {})
     case 'run':
       return follow(runType, rest, ['run'], plain)
     case 'env':
@@ -117,7 +128,10 @@ export function resolvePath(parts: readonly string[], place: Place, visible: Vis
   }
 }
 
-function unknownRoot(root: string, place: Place, visible: Visible): Fault {
+function unknownRoot(parts: readonly string[], place: Place, visible: Visible): Fault {
+  const [root = ''] = parts
+  const hidden = visible.inputs ? notInUsedFile(parts) : root === 'inputs' ? noInputs : null
+  if (hidden) return hidden
   const later = notYet.names[root]
   if (later !== undefined) return { code: 'E115', message: `${quote(root)} is not supported yet`, hint: null }
   if (place === 'foreach' && (root === 'item' || root === 'index'))
@@ -197,11 +211,28 @@ function resolveParam([name, ...rest]: readonly string[], visible: Visible): Ref
   return follow(visible.params[name] ?? null, rest, ['params', name], { task: null, nullable: null })
 }
 
+function resolveInput(
+  [name, ...rest]: readonly string[],
+  inputs: { readonly [name: string]: Type },
+): Reference | Fault {
+  if (name === undefined) return { type: { type: 'object' }, root: null, task: null, nullable: null }
+  if (Object.hasOwn(inputs, name))
+    return follow(inputs[name] ?? null, rest, ['inputs', name], { task: null, nullable: null })
+  const names = Object.keys(inputs)
+  const fallback =
+    names.length === 0 ? 'the file has no `inputs`' : `there are ${either(names.map(quote), 'and')}`
+  return { code: 'E122', message: `unknown input ${quote(name)}`, hint: didYouMean(name, names, fallback) }
+}
+
 function resolveTask([id, what, ...rest]: readonly string[], visible: Visible): Reference | Fault {
   if (id === undefined)
     return { code: 'E122', message: '`tasks` alone has no value', hint: 'write `tasks.NAME.outputs.OUTPUT`' }
   if (!visible.taskIds.has(id))
-    return { code: 'E121', message: `unknown task ${quote(id)}`, hint: didYouMean(id, visible.taskIds) }
+    return {
+      code: 'E121',
+      message: `unknown task ${quote(id)}`,
+      hint: didYouMean(id, visible.taskIds, visible.inputs && passTask),
+    }
   if (what === undefined)
     return {
       code: 'E122',
@@ -209,6 +240,7 @@ function resolveTask([id, what, ...rest]: readonly string[], visible: Visible): 
       hint: `write \`tasks.${id}.outputs.OUTPUT\``,
     }
   if (what === 'state') return follow(stateType, rest, ['tasks', id, 'state'], { task: id, nullable: null })
+  if (visible.hasInside(id, what)) return insideGroup(id, what)
   const mapped = visible.isMapped(id)
   const views = mapped ? ['outputs', 'byKey', 'state'] : ['outputs', 'state']
   if (!views.includes(what))
@@ -223,7 +255,7 @@ function resolveTask([id, what, ...rest]: readonly string[], visible: Visible): 
           message: `a task has no ${quote(what)}`,
           hint: didYouMean(what, views, `it has ${either(views.map(quote), 'and')}`),
         }
-  const nullable = visible.nullable ? `tasks.${id}` : null
+  const nullable = visible.nullable || visible.maySkip?.has(id) ? `tasks.${id}` : null
   const base = ['tasks', id, what]
   if (!mapped) return resolveOutputs(id, rest, { base, task: id, nullable }, visible)
   return resolveInstances(id, rest, { base, nullable }, visible)

@@ -9,6 +9,8 @@ export const maxBytes = 32 * 1024 * 1024
 export interface Source {
   readonly text: string | Uint8Array
   readonly file: string
+  /** Tells the file from others, whatever it is called; `file` when absent. */
+  readonly id?: string
 }
 
 /** The text, and the finding that makes it useless. */

@@ -1,4 +1,4 @@
-/** A task's `with` against its operator's input schema, where templates stand for what they will give. */
+/** A task's `with` against the input schema of its operator (or of the file that it uses), where templates stand for what they will give. */
 import type { JsonSchema } from '../engine/json.ts'
 import type { OperatorInfo } from '../engine/pipeline.ts'
 import type { Mismatch, Validator } from './json-schema.ts'
@@ -14,6 +14,8 @@ export interface TaskInput {
   /** Where `with` (or `run`) stands in the file. */
   readonly path: Path
   readonly operator: OperatorInfo
+  /** Whether `operator` stands for a file. */
+  readonly isFile?: boolean
   readonly templates: ReadonlyMap<string, Templated>
   /** Where it is given, only what is wrong below these keys is said. */
   readonly only?: ReadonlySet<string>
@@ -55,7 +57,7 @@ function reportMismatch(
     : message
   const complaint = {
     code: 'E128',
-    message: `${text} (operator ${quote(input.operator.name)})`,
+    message: `${text} (${input.isFile ? 'file' : 'operator'} ${quote(input.operator.name)})`,
     hint,
   } as const
   if (atKey) report.atKey(place, complaint)

@@ -40,17 +40,30 @@ export interface Templated {
   readonly typed: Typed
 }
 
+/** A use of a task or an input. */
+export interface Read {
+  readonly parts: readonly string[]
+  readonly place: Place
+  /** Where it stands in the file. */
+  readonly at: Path
+}
+
 /** Reads the templates and expressions of one task and collects the tasks that they mention. */
 export class TaskReferences {
   readonly mentioned = new Set<string>()
   /** Where what expressions refer to is an integer: JSON pointers into the scope, `*` for any item. */
   readonly integers = new Set<string>()
+  /** Every use of a task or an input, in the order of the file. */
+  readonly reads: Read[] = []
   readonly #visible: Visible
   readonly #report: Report
   readonly #languages: Languages
   #shell: readonly RegExp[] = []
 
-  constructor(visible: Visible, report: Report, languages: Languages) {
+  /** @param before what the task was found to mention before */
+  constructor(visible: Visible, report: Report, languages: Languages, before: TaskReferences | null = null) {
+    for (const task of before?.mentioned ?? []) this.mentioned.add(task)
+    this.reads.push(...(before?.reads ?? []))
     this.#visible = visible
     this.#report = report
     this.#languages = languages
@@ -109,7 +122,9 @@ export class TaskReferences {
       const typed = language.type(
         template,
         (parts, span, optional) =>
-          this.#path(parts, place, optional, (complaint) => this.#report.inside(path, span, complaint)),
+          this.#path({ parts, place, at: path }, optional, (complaint) =>
+            this.#report.inside(path, span, complaint),
+          ),
         shell,
       )
       if (shell) for (const span of language.unsafe(template)) this.#report.inside(path, span, unsafe)
@@ -121,12 +136,8 @@ export class TaskReferences {
     }
   }
 
-  #path(
-    parts: readonly string[],
-    place: Place,
-    optional: boolean,
-    complain: (fault: Fault) => void,
-  ): Reference | null {
+  #path(read: Read, optional: boolean, complain: (fault: Fault) => void): Reference | null {
+    const { parts, place } = read
     const reference = resolvePath(parts, place, this.#visible)
     if ('code' in reference) {
       // A parameter is one of the paths that `default` stands in for; a task or an output that is not there is a slip.
@@ -134,12 +145,17 @@ export class TaskReferences {
       if (!optional || !absent) complain(reference)
       return null
     }
-    if (reference.task !== null) this.mentioned.add(reference.task)
+    this.#keep(read, reference)
     if (reference.nullable !== null && !optional) {
-      const message = `${quote(parts.join('.'))} may be null: ${whyNull(reference.nullable)}`
+      const message = `${quote(parts.join('.'))} may be null: ${whyNull(reference.nullable, place)}`
       complain({ code: 'E123', message, hint: 'wrap it: `{{ default … }}`' })
     }
     return reference
+  }
+
+  #keep(read: Read, { task }: Reference): void {
+    if (task !== null) this.mentioned.add(task)
+    if (task !== null || read.parts[0] === 'inputs') this.reads.push(read)
   }
 
   /** Checks one CEL expression; gives the names that its paths start with. */
@@ -174,10 +190,10 @@ export class TaskReferences {
       if (!reference.absent || chain.kind === 'value') complain(reference)
       return null
     }
-    if (reference.task !== null) this.mentioned.add(reference.task)
+    this.#keep({ parts: chain.parts, place, at: path }, reference)
     if (chain.kind !== 'value') return reference
     if (reference.nullable !== null && !chain.guards.has(reference.nullable))
-      complain(unguarded(chain.parts, reference.nullable))
+      complain(unguarded(chain.parts, reference.nullable, place))
     for (const inside of integersIn(reference.type, reference.root))
       this.integers.add(
         ['', ...chain.parts, ...inside]
@@ -211,20 +227,21 @@ function escaped(text: string): string {
 /** Roots whose paths may lead nowhere, for which `default` stands in; a task or an output that is not there is a slip. */
 const standsInFor: ReadonlySet<string> = new Set(['params', 'item'])
 
-function whyNull(root: string): string {
+function whyNull(root: string, place: Place): string {
   if (root === 'baseline') return 'there may be no earlier run'
   const [, id = '', what, which = ''] = root.split('.')
+  if (what === undefined && place === 'outputs') return `${quote(id)} may be skipped`
   if (what === undefined) return `with this \`trigger\`, ${quote(id)} may not have succeeded`
   const instance = what === 'byKey' ? `the instance ${quote(which)}` : `the instance ${which}`
   return `${instance} of ${quote(id)} may not be there, or not have succeeded`
 }
 
-function unguarded(parts: readonly string[], root: string): Fault {
+function unguarded(parts: readonly string[], root: string, place: Place): Fault {
   const path = celPath(parts)
   const guard = root === 'baseline' ? 'baseline == null ||' : `${path} != null &&`
   return {
     code: 'E123',
-    message: `${quote(path)} may be null: ${whyNull(root)}`,
+    message: `${quote(path)} may be null: ${whyNull(root, place)}`,
     hint: `guard it: \`${guard} …\``,
   }
 }

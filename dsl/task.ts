@@ -4,6 +4,8 @@ import { parseDuration } from '../engine/duration.ts'
 import type { Json, JsonObject } from '../engine/json.ts'
 import type { OperatorInfo, RuntimeName, Task, TriggerRule } from '../engine/pipeline.ts'
 import type { PipelineFile, Task as TaskFile } from '../schemas/pipeline.generated.ts'
+import { asGroup, checkGroupKeys } from './group.ts'
+import type { LocalTask } from './inline.ts'
 import type { Validator } from './json-schema.ts'
 import { checkKey, checkUnmapped, foreachOf, itemTypeOf } from './mapping.ts'
 import type { Operators } from './operators.ts'
@@ -16,13 +18,17 @@ import type { Visible } from './references.ts'
 import type { Report } from './report.ts'
 import { retryOf, timeoutOf } from './retry.ts'
 import { checkInput, endpointPointersOf, shellPointersOf } from './task-input.ts'
-import { type Languages, TaskReferences } from './task-references.ts'
+import { type Languages, type Read, TaskReferences } from './task-references.ts'
 import type { Type } from './types.ts'
 import { didYouMean, either, quote } from './words.ts'
 
 /** What a task is compiled in. */
 export interface Context {
   readonly params: { readonly [name: string]: Type }
+  /** In a file that others use. */
+  readonly inputs: { readonly [name: string]: Type } | null
+  /** The files of the tasks with `use`. */
+  readonly uses: ReadonlyMap<string, UsedFile>
   readonly defaults: NonNullable<PipelineFile['defaults']>
   readonly operators: Operators
   readonly languages: Languages
@@ -40,10 +46,14 @@ export interface Context {
   readonly report: Report
 }
 
+/** A file that a task uses, as far as the task sees it. */
+export type UsedFile = NonNullable<LocalTask['uses']> & { readonly file: Partial<PipelineFile> }
+
 /** The task, null if its operator is unknown, and its needs, which are known all the same. */
 export interface CompiledTask {
   readonly task: Task | null
   readonly needs: readonly number[]
+  readonly reads: readonly Read[]
 }
 
 /** What the checks of a task find that its compiled form needs. */
@@ -59,8 +69,11 @@ export function compileTask(id: string, file: TaskFile, context: Context): Compi
   const operator = context.operators.get(id)
   const checked = checkTask(id, file, operator, context)
   const needs = needsOf(id, file, checked.references.mentioned, context)
-  if (!operator) return { task: null, needs }
-  return { task: assemble(id, file, operator, { needs, ...checked }, context), needs }
+  const { reads } = checked.references
+  const used = context.uses.get(id)
+  if (!operator || (file.use !== undefined && !used)) return { task: null, needs, reads }
+  const task = assemble(id, file, operator, { needs, ...checked }, context)
+  return { task: used ? asGroup(task, used.file) : task, needs, reads }
 }
 
 function checkTask(
@@ -71,9 +84,8 @@ function checkTask(
 ): Checked {
   const { report, languages } = context
   const path: Path = ['tasks', id]
-  const { visible, mentioned } = visibleTo(id, file, context)
-  const references = new TaskReferences(visible, report, languages)
-  for (const need of mentioned) references.mentioned.add(need)
+  const { visible, foreach } = visibleTo(id, file, context)
+  const references = new TaskReferences(visible, report, languages, foreach)
   const [inputPath, input] =
     file.run === undefined ? [[...path, 'with'], file.with ?? {}] : [[...path, 'run'], file.run]
   const shell = operator ? shellPointersOf(operator) : []
@@ -94,10 +106,11 @@ function checkTask(
       message: '`with` cannot stand beside `run`',
       hint: 'write `uses: Shell`',
     })
+  if (file.use !== undefined) checkGroupKeys(id, file, report)
   if (!operator) return { references, inWhen, recover: undefined }
-  checkOperator(file, operator, path, context)
+  if (file.use === undefined) checkOperator(file, operator, path, context)
   checkInput(
-    { value: inputOf(file), path: inputPath, operator, templates },
+    { value: inputOf(file), path: inputPath, operator, isFile: file.use !== undefined, templates },
     hasPlainInput(file, operator) ? matchesAlways : (languages.schema?.(operator.input) ?? matchesAlways),
     report,
   )
@@ -143,11 +156,26 @@ function visibleTo(
   self: string,
   file: TaskFile,
   context: Context,
-): { visible: Visible; mentioned: ReadonlySet<string> } {
-  const { params, indices, guessable, operators, env, isMapped, report, languages } = context
-  const visible: Visible = {
+): { visible: Visible; foreach: TaskReferences | null } {
+  const { report, languages } = context
+  const visible = visibleIn(context, self, file)
+  if (file.foreach === undefined) return { visible, foreach: null }
+  const references = new TaskReferences(visible, report, languages)
+  const type = itemTypeOf(file.foreach, ['tasks', self, 'foreach'], references, report)
+  return { visible: { ...visible, item: { type } }, foreach: references }
+}
+
+/** What a task of the file sees, but for the items of its `foreach`. */
+export function visibleIn(
+  { params, inputs, indices, guessable, operators, env, isMapped, uses }: Context,
+  self: string,
+  file: Pick<TaskFile, 'trigger' | 'run' | 'with'>,
+): Visible {
+  return {
     self,
     params,
+    inputs,
+    hasInside: (group, task) => Object.hasOwn(uses.get(group)?.file.tasks ?? {}, task),
     taskIds: { has: (id) => indices.has(id), [Symbol.iterator]: () => guessable[Symbol.iterator]() },
     outputsOf: (id) => operators.get(id)?.output ?? null,
     isMapped,
@@ -155,14 +183,10 @@ function visibleTo(
     env,
     nullable: (file.trigger ?? 'all_success') !== 'all_success',
   }
-  if (file.foreach === undefined) return { visible, mentioned: noNames }
-  const references = new TaskReferences(visible, report, languages)
-  const type = itemTypeOf(file.foreach, ['tasks', self, 'foreach'], references, report)
-  return { visible: { ...visible, item: { type } }, mentioned: references.mentioned }
 }
 
 /** The operator's input: `run` is Shell's `command`. */
-function inputOf(file: TaskFile): JsonObject {
+function inputOf(file: Pick<TaskFile, 'run' | 'with'>): JsonObject {
   return file.run === undefined ? ((file.with ?? {}) as JsonObject) : { command: file.run }
 }
 
@@ -206,7 +230,7 @@ function needsOf(
   id: string,
   file: TaskFile,
   mentioned: ReadonlySet<string>,
-  { indices, guessable, report }: Context,
+  { indices, guessable, report, uses }: Context,
 ): readonly number[] {
   const needs = new Set<number>()
   file.needs?.forEach((need, place) => {
@@ -215,7 +239,7 @@ function needsOf(
       report.atValue(['tasks', id, 'needs', place], {
         code: 'E121',
         message: `unknown task ${quote(need)}`,
-        hint: didYouMean(need, guessable),
+        hint: insideHint(need, uses) ?? didYouMean(need, guessable),
       })
     else needs.add(index)
   })
@@ -228,6 +252,11 @@ function needsOf(
 
 function runtimeOf(file: TaskFile, operator: OperatorInfo): RuntimeName {
   return (file.runtime ?? operator.runtimes[0] ?? 'process') as RuntimeName
+}
+
+function insideHint(need: string, uses: Context['uses']): string | null {
+  const [group = '', ...inside] = need.split('.')
+  return inside.length > 0 && uses.has(group) ? `need the group: ${quote(group)}` : null
 }
 
 function assemble(

@@ -7,8 +7,8 @@ import { quote } from './words.ts'
 
 export const notYet = {
   /** Keys of the file. */
-  top: ['inputs', 'outputs'],
-  task: ['use', 'queue', 'checkpoint'],
+  top: [],
+  task: ['queue', 'checkpoint'],
   /** Values of `runtime`: this one, and every object. */
   runtime: ['docker'],
   /** Names in templates and expressions. */

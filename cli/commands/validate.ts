@@ -1,6 +1,8 @@
 /** `dagctl validate FILE|DIR…`: everything that can be checked without running. Opens no store. */
 import { readdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join, normalize, resolve } from 'node:path'
+import type { CheckedFile } from '../../dsl/compile.ts'
+import type { Problem } from '../../dsl/problems.ts'
 import { DagctlError, exits } from '../../engine/errors.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
 import { type Checked, checkFile, problemRow, reportOf, statOf } from '../pipelines.ts'
@@ -45,32 +47,54 @@ async function check(
   return ok ? exits.ok : exits.invalid
 }
 
-function hasErrors({ pipeline, problems }: Checked): boolean {
-  return pipeline === null || problems.some(({ severity }) => severity === 'error')
+function hasErrors({ problems }: { readonly problems: readonly Problem[] }): boolean {
+  return problems.some(({ severity }) => severity === 'error')
 }
 
+/** One entry for each file that was named, then one for each other file in which something is wrong. */
 function documentOf(checked: readonly Checked[], ok: boolean): object {
-  const files = checked.map(({ file, name, tasks, pipeline, problems }) => ({
-    file,
-    pipeline: name,
-    version: pipeline?.version ?? null,
-    tasks,
-    problems: problems.map(problemRow),
-  }))
-  return { ok, files }
+  const named = checked.map((one) => ({ ...one, problems: ownProblems(one) }))
+  const files = new Map<string, object>()
+  for (const { file, name, version, tasks, problems } of [...named, ...usedOnly(checked)])
+    files.set(file, { file, pipeline: name, version, tasks, problems: problems.map(problemRow) })
+  return { ok, files: [...files.values()] }
+}
+
+function ownProblems({ file, problems }: Checked): readonly Problem[] {
+  return problems.filter((problem) => problem.file === file)
+}
+
+/** The files that are used but not named, as far as something is wrong with them. */
+function usedOnly(checked: readonly Checked[]): readonly (CheckedFile & { readonly version: null })[] {
+  const named = new Set(checked.map(({ file }) => normalize(file)))
+  return checked
+    .flatMap(({ used }) => used)
+    .filter(({ file, problems }) => problems.length > 0 && !named.has(normalize(file)))
+    .map((file) => ({ ...file, version: null }))
 }
 
 async function printText(checked: readonly Checked[], { out, err }: Terminal): Promise<void> {
+  const told = new Set<string>()
   for (const one of checked) {
-    const report = await reportOf(one)
+    const { file, name, tasks, forUse, used } = one
+    const report = await reportOf({ ...one, problems: one.problems.filter(isNew(told)) })
     if (report !== '') err.write(`${report}\n`)
-    if (hasErrors(one)) {
-      const errors = one.problems.filter(({ severity }) => severity === 'error').length
-      out.write(`${one.file}: ${counted(errors, 'error')}\n`)
-    } else
-      out.write(
-        `${one.file}: ok, pipeline ${one.pipeline?.name}, ${counted(one.pipeline?.tasks.length ?? 0, 'task')}\n`,
-      )
+    const errors = ownProblems(one).filter(({ severity }) => severity === 'error').length
+    const broken = used.filter(hasErrors).map((other) => other.file)
+    if (errors > 0) out.write(`${file}: ${counted(errors, 'error')}\n`)
+    else if (broken.length > 0) out.write(`${file}: uses ${broken.join(', ')}, which is not valid\n`)
+    else {
+      const kind = forUse ? 'for other files to use' : 'pipeline'
+      out.write(`${file}: ok, ${kind} ${name}, ${counted(tasks, 'task')}\n`)
+    }
+  }
+}
+
+/** Whether a problem is told for the first time: files that several use are checked with each of them. */
+function isNew(told: Set<string>): (problem: Problem) => boolean {
+  return ({ file, line, column, code, message }) => {
+    const key = JSON.stringify([normalize(file), line, column, code, message])
+    return told.size < told.add(key).size
   }
 }
 
