@@ -1,12 +1,18 @@
 /** What can and cannot be seen through the border of a group: the sentences. Knows no types. */
-import type { Fault } from './references.ts'
 import { quote } from './words.ts'
+
+/** What is said, and what to do instead. */
+export interface Hidden {
+  readonly code: 'E122'
+  readonly message: string
+  readonly hint: string
+}
 
 /** Names of the pipeline that a file made for others must be given. */
 const ofPipeline: ReadonlySet<string> = new Set(['params', 'run', 'env'])
 
 /** What is said of a name of the pipeline in a file that others use; null for any other name. */
-export function notInUsedFile(parts: readonly string[]): Fault | null {
+export function notInUsedFile(parts: readonly string[]): Hidden | null {
   const [root = '', name = 'NAME'] = parts
   if (!ofPipeline.has(root)) return null
   return {
@@ -17,14 +23,14 @@ export function notInUsedFile(parts: readonly string[]): Fault | null {
 }
 
 /** What is said of `inputs` in a pipeline of its own. */
-export const noInputs: Fault = {
+export const noInputs: Hidden = {
   code: 'E122',
   message: 'only a file that others use has `inputs`',
   hint: 'a pipeline has `params`',
 }
 
 /** What is said of `tasks.GROUP.TASK`. */
-export function insideGroup(group: string, task: string): Fault {
+export function insideGroup(group: string, task: string): Hidden {
   return {
     code: 'E122',
     message: `${quote(task)} is inside the group ${quote(group)}, where only its file sees it`,
