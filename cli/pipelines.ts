@@ -1,7 +1,7 @@
 /** From the word on the command line to a compiled pipeline: a file is read and compiled, a name is looked up. */
 import { close, constants, existsSync, open, read, type Stats } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, normalize, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { Compiled } from '../dsl/compile.ts'
 import type { Problem } from '../dsl/problems.ts'
@@ -89,6 +89,14 @@ export async function reportOf({ file, problems, bytes, used }: Checked): Promis
   texts.set(file, new TextDecoder('utf-8').decode(bytes))
   const { format } = await import('../dsl/problems.ts')
   return problems.map((problem) => format(problem, texts.get(problem.file) ?? null)).join('\n')
+}
+
+/** Whether a problem is told for the first time: files that several others use are checked with each of them. */
+export function isNew(told: Set<string>): (problem: Problem) => boolean {
+  return ({ file, line, column, code, message }) => {
+    const key = JSON.stringify([normalize(file), line, column, code, message])
+    return told.size < told.add(key).size
+  }
 }
 
 /** A problem as JSON shows it beside those of another file. */

@@ -1,11 +1,11 @@
 /** Problems of files in the forms that code hosts read: SARIF 2.1.0 and GitHub's workflow commands. Pure. */
 import { codes } from '../dsl/codes.ts'
 import type { Problem } from '../dsl/problems.ts'
-import type { Checked } from './pipelines.ts'
+import { type Checked, isNew } from './pipelines.ts'
 
 /** A SARIF log (OASIS, version 2.1.0) with one result per problem. */
 export function toSarif(checked: readonly Checked[]): object {
-  const problems = checked.flatMap(({ problems }) => problems)
+  const problems = problemsOf(checked)
   const used = [...new Set(problems.map(({ code }) => code))].sort()
   const rules = used.map((id) => ({
     id,
@@ -17,6 +17,10 @@ export function toSarif(checked: readonly Checked[]): object {
     version: '2.1.0',
     runs: [{ tool: { driver }, columnKind: 'utf16CodeUnits', results: problems.map(resultOf) }],
   }
+}
+
+function problemsOf(checked: readonly Checked[]): readonly Problem[] {
+  return checked.flatMap(({ problems }) => problems).filter(isNew(new Set()))
 }
 
 function resultOf({ code, severity, message, hint, file, line, column, length }: Problem): object {
@@ -31,8 +35,7 @@ function resultOf({ code, severity, message, hint, file, line, column, length }:
 
 /** One workflow command of GitHub Actions per problem, which shows it beside the line. */
 export function toGithub(checked: readonly Checked[]): string {
-  return checked
-    .flatMap(({ problems }) => problems)
+  return problemsOf(checked)
     .map(({ severity, code, message, hint, file, line, column }) => {
       const text = hint === null ? message : `${message}\n${hint}`
       const places = `file=${property(file)},line=${line},col=${column},title=${property(code)}`

@@ -1,8 +1,8 @@
 /** `dagctl graph PIPELINE`: the compiled graph as text, DOT, Mermaid or JSON. */
-import { levels } from '../../dsl/graph.ts'
 import { exits } from '../../engine/errors.ts'
-import type { Pipeline, Task } from '../../engine/pipeline.ts'
+import type { Pipeline } from '../../engine/pipeline.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
+import { toDot, toMermaid, toText } from '../graph-drawings.ts'
 import { findPipeline } from '../pipelines.ts'
 import { unsupported } from '../settings.ts'
 
@@ -31,51 +31,14 @@ function toDocument({ name, version, tasks }: Pipeline): object {
   return {
     pipeline: name,
     version,
-    tasks: tasks.map(({ id, uses, version, needs, trigger, runtime, when }) => ({
+    tasks: tasks.map(({ id, uses, version, isGroup, group, needs, trigger, runtime, when }) => ({
       id,
-      uses: `${uses}@${version}`,
+      uses: isGroup ? null : `${uses}@${version}`,
+      ...(group === undefined ? {} : { group: tasks[group]?.id }),
       needs: needs.map((need) => tasks[need]?.id),
       trigger,
       runtime,
       when,
     })),
   }
-}
-
-/** Tasks level by level: a task stands one level below the lowest of its needs. */
-export function toText({ tasks }: Pipeline): string {
-  const heights = levels(tasks.map(({ needs }) => needs))
-  const height = heights.reduce((most, level) => Math.max(most, level + 1), 0)
-  const lines: string[] = []
-  for (let level = 0; level < height; level++) {
-    lines.push(`level ${level + 1}`)
-    tasks.forEach((task, index) => {
-      if (heights[index] !== level) return
-      const needs = task.needs.map((need) => tasks[need]?.id).join(', ')
-      const trigger = task.trigger === 'all_success' ? '' : ` [${task.trigger}]`
-      lines.push(`  ${task.id} (${task.uses})${needs === '' ? '' : ` <- ${needs}`}${trigger}`)
-    })
-  }
-  return `${lines.join('\n')}\n`
-}
-
-/** Graphviz. Ids hold letters, digits, `_` and `-` only (DSL.md), and are quoted for the `-`. */
-function toDot({ name, tasks }: Pipeline): string {
-  const lines = tasks.map(({ id, uses }) => `  "${id}" [label="${id}\\n${uses}"];`)
-  const edges = edgesOf(tasks).map(([from, to]) => `  "${from.id}" -> "${to.id}";`)
-  return [`digraph "${name}" {`, '  rankdir=LR;', '  node [shape=box];', ...lines, ...edges, '}', ''].join(
-    '\n',
-  )
-}
-
-/** Mermaid. Nodes are numbered: a task may be called `end`, which Mermaid keeps for itself. */
-function toMermaid({ tasks }: Pipeline): string {
-  const number = new Map(tasks.map(({ id }, index) => [id, index]))
-  const lines = tasks.map(({ id, uses }, index) => `  t${index}["${id}<br/>${uses}"]`)
-  const edges = edgesOf(tasks).map(([from, to]) => `  t${number.get(from.id)} --> t${number.get(to.id)}`)
-  return ['flowchart LR', ...lines, ...edges, ''].join('\n')
-}
-
-function edgesOf(tasks: readonly Task[]): [Task, Task][] {
-  return tasks.flatMap((task) => task.needs.map((need): [Task, Task] => [tasks[need] as Task, task]))
 }

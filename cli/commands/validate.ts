@@ -5,7 +5,7 @@ import type { CheckedFile } from '../../dsl/compile.ts'
 import type { Problem } from '../../dsl/problems.ts'
 import { DagctlError, exits } from '../../engine/errors.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
-import { type Checked, checkFile, problemRow, reportOf, statOf } from '../pipelines.ts'
+import { type Checked, checkFile, isNew, problemRow, reportOf, statOf } from '../pipelines.ts'
 import { counted } from '../print.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -84,17 +84,9 @@ async function printText(checked: readonly Checked[], { out, err }: Terminal): P
     if (errors > 0) out.write(`${file}: ${counted(errors, 'error')}\n`)
     else if (broken.length > 0) out.write(`${file}: uses ${broken.join(', ')}, which is not valid\n`)
     else {
-      const kind = forUse ? 'for other files to use' : 'pipeline'
+      const kind = forUse ? 'group' : 'pipeline'
       out.write(`${file}: ok, ${kind} ${name}, ${counted(tasks, 'task')}\n`)
     }
-  }
-}
-
-/** Whether a problem is told for the first time: files that several use are checked with each of them. */
-function isNew(told: Set<string>): (problem: Problem) => boolean {
-  return ({ file, line, column, code, message }) => {
-    const key = JSON.stringify([normalize(file), line, column, code, message])
-    return told.size < told.add(key).size
   }
 }
 
