@@ -6,8 +6,10 @@ import { readFileSync } from 'node:fs'
 import { helpers } from '../dsl/template.ts'
 import { notYet } from '../dsl/unsupported.ts'
 import type { JsonSchema } from '../engine/json.ts'
+import { lintSection } from './lint-section.ts'
 import { pipelineExamples } from './pipeline-examples.ts'
 import { propertyTable } from './property-table.ts'
+import { useSection } from './use-section.ts'
 
 type Properties = { readonly [name: string]: JsonSchema }
 
@@ -42,6 +44,8 @@ export function pipelinePage(): string {
       '```',
       '',
     ]),
+    ...useSection(),
+    ...lintSection,
   ]
   return `${parts.join('\n').trimEnd()}\n`
 }
@@ -61,6 +65,7 @@ const names = [
   '| `tasks.X.byKey.KEY` | the outputs of one instance of a mapped task | everywhere |',
   '| `env.NAME` | a variable of the engine that `env` of dagctl.yaml allows | everywhere |',
   '| `item`, `index` | the item of an instance, and its number from 0 | tasks with `foreach`, but for `foreach` itself |',
+  '| `inputs.NAME` | what the group was given that the task stands in | files that others use, which see no `params`, `run`, `env` |',
   "| `with.NAME` | the task's input as it was resolved | `env`, `gate`, `produces`, and `set` of `recover` |",
   "| `outputs`, `baseline` | the task's outputs, and those of the last succeeded run | `gate` |",
   '',

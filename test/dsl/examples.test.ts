@@ -3,7 +3,7 @@ import { parse } from 'yaml'
 import { notYet } from '../../dsl/unsupported.ts'
 import pipelineSchema from '../../schemas/pipeline.schema.json' with { type: 'json' }
 import { compileYaml } from '../support/compiled.ts'
-import { exampleOptions, examples } from '../support/examples.ts'
+import { exampleOptions, examples, usedExamples } from '../support/examples.ts'
 
 t.test('every example of the documentation compiles, without a warning', async (t) => {
   t.ok(examples.length > 20, `${examples.length} examples`)
@@ -20,7 +20,7 @@ t.test('every example of the documentation compiles, without a warning', async (
 type Mapping = { readonly [key: string]: Mapping }
 
 t.test('every key of the file, of a schedule, of a task and of retry stands in an example', (t) => {
-  const files = examples.map(({ text }) => parse(text) as Mapping)
+  const files = [...examples, ...usedExamples].map(({ text }) => parse(text) as Mapping)
   const tasks = files.flatMap((file) => Object.values(file.tasks ?? {}))
   const { $defs, properties } = pipelineSchema
   const levels: readonly [string, object, readonly (Mapping | undefined)[], readonly string[]][] = [
