@@ -14,9 +14,9 @@ import { quote } from './words.ts'
 
 const guarded: ReadonlySet<string> = new Set(['training', 'evaluation', 'deployment'])
 
-/** Whether personal data must not come to the operator. */
-export function isGuarded({ stage }: OperatorInfo): boolean {
-  return guarded.has(stage)
+/** Whether personal data must not come to the task: by its operator's stage, or because it deploys. */
+export function isGuarded({ task, operator }: LocalTask): boolean {
+  return guarded.has(operator.stage) || task.effects === 'deploy'
 }
 
 /** Whether data enters by the operator, or goes through it. */
@@ -30,13 +30,14 @@ export function lintPersonalData(placed: readonly PlacedTask[]): void {
   const told = new Set<LocalTask>()
   placed.forEach(({ task, local, home }, index) => {
     const from = unmasked.sourceOf(index)
-    if (from === undefined || !isGuarded(local.operator) || told.has(local)) return
+    if (from === undefined || !isGuarded(local) || told.has(local)) return
     told.add(local)
     const place = unmasked.narrowOf(index)
+    const stage = guarded.has(local.operator.stage) ? local.operator.stage : 'deployment'
     home.report.atKey(['tasks', local.task.id], {
       code: 'W101',
       severity: 'warning',
-      message: `data of ${quote(from.id)} reaches ${quote(task.id)} (${local.operator.stage}) without \`PIIMasker\` on the way`,
+      message: `data of ${quote(from.id)} reaches ${quote(task.id)} (${stage}) without \`PIIMasker\` on the way`,
       hint:
         place === undefined
           ? 'put a `PIIMasker` between them, on every path'

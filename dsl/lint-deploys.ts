@@ -6,6 +6,7 @@
  * `none_failed_min_one_success` it is what all needs have in common. The other triggers let a task start whatever the
  * gate said, so nothing but the start of its group is sure. All gates are one node, as it does not matter which of them
  * guards a way. A `when` that reads an evaluation's outputs decides as a gate does; one that reads a state does not.
+ * What a command does nobody knows, but one with a `gate` is taken for an evaluation.
  */
 import { DominatorTree, root } from './dominators.ts'
 import { topologicalOrder } from './graph.ts'
@@ -18,8 +19,7 @@ export function lintDeploys(placed: readonly PlacedTask[]): void {
   const guards = new Guards(placed)
   const told = new Set<LocalTask>()
   placed.forEach(({ task, local, home }, index) => {
-    const { operator } = local
-    if (operator.effects !== 'deploy' || operator.name === 'Rollback') return
+    if (task.effects !== 'deploy' || local.operator.name === 'Rollback') return
     if (guards.isGuarded(index) || told.has(local)) return
     told.add(local)
     const evaluation = guards.evaluationAbove(index)
@@ -82,8 +82,9 @@ class Guards {
     const { task, local } = this.#placed[index] as PlacedTask
     const decides = local.reads.some((read) => read.place === 'when' && this.#readsEvaluation(index, read))
     const start = this.#add(decides ? [this.#passed] : this.#sureBefore(index))
-    const evaluates = local.operator.stage === 'evaluation'
-    const isGate = evaluates && (task.gate.length > 0 || local.operator.name === 'Gate')
+    const { stage, name } = local.operator
+    const evaluates = stage === 'evaluation'
+    const isGate = task.gate.length > 0 ? evaluates || name === 'Shell' : evaluates && name === 'Gate'
     this.#starts[index] = start
     this.#ends[index] = this.#add([isGate ? this.#passed : start], evaluates ? index : -1)
   }

@@ -8,7 +8,7 @@ import { quote } from './words.ts'
 
 /** Reports the lints of a pipeline without errors; W105 is schedule.ts'. Of a file for others, only what it alone decides. */
 export function lint(placed: readonly PlacedTask[], forUse: boolean): void {
-  if (!forUse && placed.some(({ local }) => isGuarded(local.operator))) {
+  if (!forUse && placed.some(({ local }) => isGuarded(local))) {
     lintPersonalData(placed)
     lintDeploys(placed)
   }

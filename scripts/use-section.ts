@@ -14,7 +14,7 @@ export function useSection(): readonly string[] {
     '  `when`, its tasks then by theirs. It ends with them: failed if one of them failed, else cancelled if one was, else',
     '  succeeded if one succeeded, else skipped.',
     '- `inputs` are JSON Schemas; `default` makes one optional. `with` is checked against them. `outputs` are templates, and',
-    '  `tasks.prepare.outputs.path` has the type of its template. An output of a task that may be skipped needs `default`.',
+    '  `tasks.prepare.outputs.first` has the type of its template. An output of a task that may be skipped needs `default`.',
     '- Nothing else is seen through the border. The file sees its `inputs` and its own tasks, not `params`, `run`, `env` or',
     '  other tasks: what it needs of them is an input. From outside, only `outputs` and `state` of the group are seen.',
     '- Such a task takes `with`, `needs`, `when`, `trigger`, `foreach`, `key`, `maxParallel` and `description`. Such a file has',

@@ -100,6 +100,18 @@ t.test('the hint names an evaluation that a deployment always follows', async (t
   )
 })
 
+t.test('a command that says it deploys is a deployment', async (t) => {
+  t.strictSame(
+    await lintOf(
+      '  raw: { uses: Ingest }\n  ship: { run: ./ship.sh, effects: deploy, timeout: 1m, needs: [raw] }',
+    ),
+    [
+      'W101 ship: put a `PIIMasker` behind `raw`, which all of it passes',
+      'W102 ship: let it need an evaluation with a `gate:`',
+    ],
+  )
+})
+
 const inGroup = (inside: string, outside: string, head = '') => ({
   'main.yaml': `tasks:\n${outside}`,
   'group.yaml': `${head}tasks:\n${inside}`,
@@ -127,6 +139,21 @@ t.test('data goes through a group by the inputs and outputs that carry it', asyn
     'main.yaml:6 W101 data of `in` reaches `fit` (training) without `PIIMasker` on the way',
   ])
   t.strictSame(await fit('needs: [g]'), [])
+})
+
+t.test('data goes into a mapped group by its items, and out of it in a list', async (t) => {
+  const files = (given: string, output: string) =>
+    inGroup(
+      '  a: { uses: Noop, with: { outputs: { x: "{{ inputs.docs }}" } } }',
+      `  raw: { uses: Ingest }\n  g: { use: ./group.yaml, foreach: "${given}", with: { docs: "{{ item }}" } }\n  fit: { uses: Fit, with: { x: "{{ ${output} }}" } }`,
+      'inputs: { docs: {} }\noutputs: { x: "{{ tasks.a.outputs.x }}" }\n',
+    )
+  const dirty = ['main.yaml:6 W101 data of `raw` reaches `fit` (training) without `PIIMasker` on the way']
+  t.strictSame(await lintOfFiles(files('{{ tasks.raw.outputs.shards }}', 'tasks.g.outputs')), dirty)
+  t.strictSame(
+    await lintOfFiles(files('{{ tasks.raw.outputs.shards }}', "default tasks.g.byKey.de.x 'none'")),
+    dirty,
+  )
 })
 
 t.test('what is in a group is warned of at its own place, once', async (t) => {

@@ -66,6 +66,11 @@ t.test('a deployment needs an evaluation gate above it', async (t) => {
   )
   t.strictSame(
     await of('  sh: { run: ls, timeout: 1s, gate: [outputs.x == 1.0] }\n  ship: { uses: Ship, needs: [sh] }'),
+    [],
+    'a command may evaluate',
+  )
+  t.strictSame(
+    await of('  in: { uses: Noop, gate: [outputs.x == 1.0] }\n  ship: { uses: Ship, needs: [in] }'),
     ['W102'],
   )
 })

@@ -130,6 +130,53 @@ t.test('the outputs of a group have the types of their templates', async (t) => 
   ])
 })
 
+t.test('a group may be mapped: its inputs see the item, its outputs are a list', async (t) => {
+  const use = (given: string, then = '{ uses: Count }', more = '') =>
+    errors(
+      `  c: { uses: Count }\n  p: { use: ./prepare.yaml, foreach: [a, b], key: "{{ item }}", with: { source: ${given} }${more} }\n  d: ${then}`,
+    )
+  t.match(await use('"{{ item }}"', '{ uses: Count, with: { from: "{{ json tasks.p.outputs }}" } }'), [])
+  t.match(await use('"{{ index }}"'), [['main.yaml:5 E129 `source` must be a string, not an integer']])
+  t.match(await use('a', '{ uses: Count, with: { from: "{{ tasks.p.outputs.label }}" } }'), [
+    [/main.yaml:6 E122 `tasks.p.outputs` has no `label`: it is a list/],
+  ])
+  t.match(
+    await use('a', '{ uses: Count, with: { from: "{{ default tasks.p.byKey.a.label \'none\' }}" } }'),
+    [],
+  )
+  t.match(await use('a', '{ uses: Count }', ', recover: { oom: { attempts: 1 } }'), [
+    ['main.yaml:5 E183 `recover` does not go with `use`'],
+  ])
+  const { pipeline } = await compileFiles(
+    {
+      'main.yaml': `tasks:\n  c: { uses: Count }\n  p: { use: ./prepare.yaml, foreach: ["{{ tasks.c.outputs.name }}"], when: item != "", maxParallel: 2, with: { source: "{{ item }}" } }`,
+      'prepare.yaml': prepare,
+    },
+    { catalogue: typed },
+  )
+  t.match(pipeline?.tasks[1], {
+    id: 'p',
+    isGroup: true,
+    needs: [0],
+    foreach: { key: null, maxParallel: 2, whenEach: true },
+  })
+})
+
+t.test(
+  'a task in a group may be mapped over an input; the item of the group is not seen in it',
+  async (t) => {
+    const inside = (task: string) =>
+      errors(
+        '  p: { use: ./prepare.yaml, foreach: [[x]], with: { list: "{{ item }}" } }',
+        `inputs: { list: { type: array, items: { type: string } } }\ntasks:\n  a: ${task}`,
+      )
+    t.match(await inside('{ foreach: "{{ inputs.list }}", uses: Count, with: { from: "{{ item }}" } }'), [])
+    t.match(await inside('{ uses: Count, with: { from: "{{ item }}" } }'), [
+      [/prepare.yaml:5 E122 `item` can only be used/],
+    ])
+  },
+)
+
 t.test('the tasks in a group cannot be seen from outside', async (t) => {
   const use = (then: string) => errors(`  p: { use: ./prepare.yaml, with: { source: a } }\n  c: ${then}`)
   t.match(await use('{ run: "echo {{ tasks.p.mask.outputs.rows }}" }'), [
