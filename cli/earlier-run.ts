@@ -3,6 +3,7 @@ import { DagctlError } from '../engine/errors.ts'
 import type { JsonObject } from '../engine/json.ts'
 import type { Interval, Pipeline } from '../engine/pipeline.ts'
 import type { Given, RunRecord, Store } from '../engine/store/store.ts'
+import { withDependents } from './task-selection.ts'
 import { taskIndex } from './task-words.ts'
 import { noSuchRun } from './wiring.ts'
 
@@ -26,7 +27,7 @@ export async function takeFrom(store: Store, pipeline: Pipeline, from: string, o
   if (run.pipeline !== pipeline.name)
     throw refused(`run ${of} is one of ${run.pipeline}, not of ${pipeline.name}`, 'see `dagctl runs list`')
   const outputs = await outputsOf(store, run)
-  const again = below(pipeline, taskIndex(pipeline, from))
+  const again = withDependents(pipeline.tasks, [taskIndex(pipeline, from)])
   const given: Given[] = []
   const omit: number[] = []
   for (const [node, { id }] of pipeline.tasks.entries()) {
@@ -57,19 +58,6 @@ async function outputsOf(store: Store, run: RunRecord): Promise<ReadonlyMap<stri
       { outputs, run: cached ?? run.id },
     ]),
   )
-}
-
-function below({ tasks }: Pipeline, from: number): ReadonlySet<number> {
-  const dependents: number[][] = tasks.map(() => [])
-  for (const [index, { needs }] of tasks.entries()) for (const need of needs) dependents[need]?.push(index)
-  const reached = new Set<number>()
-  const open = [from]
-  for (let index = open.pop(); index !== undefined; index = open.pop()) {
-    if (reached.has(index)) continue
-    reached.add(index)
-    open.push(...(dependents[index] ?? []))
-  }
-  return reached
 }
 
 function refused(message: string, hint: string): DagctlError {

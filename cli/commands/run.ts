@@ -17,6 +17,7 @@ import { paramsOf } from '../params.ts'
 import { exitOf, perform, present } from '../perform.ts'
 import { findPipeline } from '../pipelines.ts'
 import { unsupported, wrongOption } from '../settings.ts'
+import { withNeeds } from '../task-selection.ts'
 import { taskIndex } from '../task-words.ts'
 import type { Terminal } from '../terminal.ts'
 import { openStore, reading } from '../wiring.ts'
@@ -92,8 +93,8 @@ function refuseUnsupported({ from, of, task, runtime }: Options): void {
 /** All tasks in processes. Throws a usage error where an operator cannot. */
 async function runtimeFor({ tasks }: Pipeline): Promise<{ readonly runtime: 'process' }> {
   const { catalogue } = await import('../catalogue.ts')
-  for (const { id, uses } of tasks) {
-    if ((await catalogue.find(uses))?.runtimes.includes('process') === true) continue
+  for (const { id, uses, isGroup } of tasks) {
+    if (isGroup || (await catalogue.find(uses))?.runtimes.includes('process') === true) continue
     throw wrongOption(`--runtime process: task ${id} cannot, its operator ${uses} runs elsewhere`)
   }
   return { runtime: 'process' }
@@ -137,12 +138,9 @@ function intervalOf({ schedule }: Pipeline, { at, interval }: Options, { clock }
 export function omittedTasks(pipeline: Pipeline, named: readonly string[] = []): readonly number[] {
   if (named.length === 0) return []
   const { tasks } = pipeline
-  const wanted = new Set<number>()
-  const open = named.map((id) => taskIndex(pipeline, id))
-  for (let task = open.pop(); task !== undefined; task = open.pop()) {
-    if (wanted.has(task)) continue
-    wanted.add(task)
-    open.push(...(tasks[task]?.needs ?? []))
-  }
+  const wanted = withNeeds(
+    tasks,
+    named.map((id) => taskIndex(pipeline, id)),
+  )
   return tasks.flatMap((_, position) => (wanted.has(position) ? [] : [position]))
 }

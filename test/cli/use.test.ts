@@ -129,3 +129,29 @@ t.test('the examples of the docs are valid, also with --strict', async (t) => {
   cpSync(join(root, 'docs/examples/use'), join(folder, 'use'), { recursive: true })
   t.match(await dagctl(folder, ['validate', 'use', '--strict']), { exit: 0, err: '' })
 })
+
+t.test('the example runs, as a whole, by one task of the group, and from one', async (t) => {
+  const folder = t.testdir({})
+  cpSync(join(root, 'docs/examples/use'), folder, { recursive: true })
+  const states = (document: { tasks: { id: string; state: string; cached: string | null }[] }) =>
+    document.tasks.map(({ id, state, cached }) => `${id} ${cached === null ? state : 'cached'}`)
+  const whole = await json(folder, ['run', 'support-bot.yaml'])
+  t.strictSame(states(whole.document), [
+    'prepare succeeded',
+    'prepare.collect succeeded',
+    'prepare.keep succeeded',
+    'report succeeded',
+  ])
+  t.match(whole.document.tasks[0].outputs, { first: 'Hello there', language: 'en' })
+  const one = await json(folder, ['run', 'support-bot.yaml', '--task', 'prepare.collect'])
+  t.equal(one.exit, 0)
+  t.strictSame(states(one.document).at(-1), 'report skipped')
+  const from = ['--from', 'prepare.keep', '--of', whole.document.run.id]
+  const again = await json(folder, ['run', 'support-bot.yaml', ...from])
+  t.strictSame(states(again.document), [
+    'prepare succeeded',
+    'prepare.collect cached',
+    'prepare.keep succeeded',
+    'report succeeded',
+  ])
+})
