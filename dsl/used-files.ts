@@ -1,6 +1,6 @@
 /** The files that a pipeline is made of: its own, and those that its tasks `use`. Finds cycles; knows nothing of what is in a task. */
 import { type Parsed, parse } from './parse.ts'
-import { Report } from './report.ts'
+import { type Complaint, Report } from './report.ts'
 import { maxBytes, type Source } from './source.ts'
 import { quote } from './words.ts'
 
@@ -58,38 +58,20 @@ class Reading {
     const parsed = parse(source)
     const report = new Report(parsed)
     const { value = {} } = parsed
+    const chain = [...above, source]
     const uses = new Map<string, SourceFile>()
-    const loaded = new Map<string, Promise<Source | Unreadable>>()
     let [height, size] = [1, above.length === 0 ? parsed.positions.text.length : JSON.stringify(value).length]
+    const loaded = new Map<string, Promise<Source | Unreadable>>()
     for (const [id, path] of usesIn(value)) {
-      const refuse = (code: 'E180' | 'E181' | 'E182', message: string, hint: string | null = null) =>
-        report.atValue(['tasks', id, 'use'], { code, message, hint })
       if (!loaded.has(path)) loaded.set(path, this.#loaded(path, source))
       const found = (await loaded.get(path)) as Source | Unreadable
-      if ('why' in found) {
-        refuse('E180', `cannot use ${quote(path)}: ${found.why}`)
-        continue
+      const file = 'why' in found ? unreadable(path, found) : await this.#use(found, chain, size)
+      if ('code' in file) report.atValue(['tasks', id, 'use'], file)
+      else {
+        uses.set(id, file)
+        height = Math.max(height, file.height + 1)
+        size += file.size
       }
-      const chain = [...above, source]
-      const start = chain.findIndex((file) => idOf(file) === idOf(found))
-      if (start !== -1) {
-        refuse('E181', cycleOf([...chain.slice(start), found]))
-        continue
-      }
-      const file =
-        this.#known.get(idOf(found)) ??
-        (chain.length < maxNesting ? await this.read(found, chain) : undefined)
-      if (file === undefined || chain.length + file.height > maxNesting) {
-        refuse('E182', `files are nested more than ${maxNesting} deep`)
-        continue
-      }
-      if (size + file.size > maxBytes) {
-        refuse('E182', 'with all the files that it uses, the pipeline is larger than 32 MiB')
-        continue
-      }
-      uses.set(id, file)
-      height = Math.max(height, file.height + 1)
-      size += file.size
     }
     const forUse = above.length > 0 || Object.hasOwn(value, 'inputs') || Object.hasOwn(value, 'outputs')
     const file = { source, parsed, report, forUse, uses, height, size }
@@ -98,9 +80,32 @@ class Reading {
     return file
   }
 
+  /**
+   * The file, read once; or what is wrong with using it.
+   * @param size what the file that uses it has so far
+   */
+  async #use(source: Source, chain: readonly Source[], size: number): Promise<SourceFile | Complaint> {
+    const start = chain.findIndex((file) => idOf(file) === idOf(source))
+    if (start !== -1) return { code: 'E181', message: cycleOf([...chain.slice(start), source]) }
+    const known = this.#known.get(idOf(source))
+    const tooDeep: Complaint = { code: 'E182', message: `files are nested more than ${maxNesting} deep` }
+    if (chain.length + (known?.height ?? 1) > maxNesting) return tooDeep
+    const file = known ?? (await this.read(source, chain))
+    return size + file.size > maxBytes ? tooLarge : file
+  }
+
   async #loaded(path: string, from: Source): Promise<Source | Unreadable> {
     return this.#load ? this.#load(path, from) : { why: 'no other files can be read here' }
   }
+}
+
+const tooLarge: Complaint = {
+  code: 'E182',
+  message: 'with all the files that it uses, the pipeline is larger than 32 MiB',
+}
+
+function unreadable(path: string, { why }: Unreadable): Complaint {
+  return { code: 'E180', message: `cannot use ${quote(path)}: ${why}` }
 }
 
 function cycleOf(files: readonly Source[]): string {
