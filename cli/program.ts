@@ -55,6 +55,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/logs.ts')).logs,
   },
   {
+    name: 'why',
+    summary: 'say what a task waits for, or why it ended as it did',
+    load: async () => (await import('./commands/why.ts')).why,
+  },
+  {
     name: 'operators',
     summary: 'list the operators, or describe one',
     load: async () => (await import('./commands/operators.ts')).operators,

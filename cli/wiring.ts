@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Engine } from '../engine/engine.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Report } from '../engine/report.ts'
+import { type Resources, unlimited } from '../engine/resources.ts'
 import type { Store } from '../engine/store/store.ts'
 import type { Wake } from '../engine/wake.ts'
 import { ownVersion } from './package.ts'
@@ -75,6 +76,11 @@ export async function makeEngine(
     watch: watch.fileWatch(),
     report,
   })
+}
+
+/** Pools and rates of the installation. */
+export async function resourcesOf(_settings: Settings): Promise<Resources> {
+  return unlimited
 }
 
 /** The bell of the data folder: rung after a request was written. */

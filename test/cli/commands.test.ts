@@ -25,6 +25,7 @@ const commands = [
   'next',
   'runs',
   'logs',
+  'why',
   'operators',
   'completion',
 ]

@@ -1,0 +1,82 @@
+/** `dagctl why RUN TASK`: why a task is not running, or not done; why it ended as it did. Reads the store, whoever owns the run. */
+import { DagctlError, exits } from '../../engine/errors.ts'
+import type { Pipeline } from '../../engine/pipeline.ts'
+import type { TaskRecord } from '../../engine/store/store.ts'
+import type { Answer, Reason } from '../../engine/why/facts.ts'
+import { action, type Call, type Declare, examples, printJson } from '../command.ts'
+import { instantOf, oneLine, painted, paintFor, shortTime } from '../print.ts'
+import { taskAndKey } from '../task-words.ts'
+import type { Terminal } from '../terminal.ts'
+import { noSuchRun, reading, resourcesOf } from '../wiring.ts'
+
+export const why: Declare = (command, context) => {
+  command
+    .argument('<run>', 'the id of a run')
+    .argument('<task>', 'its id, or id[KEY] for one instance')
+    .addHelpText(
+      'after',
+      '\nNames the need, limit, pool, time, event, budget or person that the task waits for (docs/why-plan-diff.md).',
+    )
+    .addHelpText(
+      'after',
+      examples('why 20261123-154017-x7qk3m train', "why 20261123-154017-x7qk3m 'mask[shard-3]' --json"),
+    )
+    .action(action(context, ask))
+}
+
+async function ask({ terminal, settings }: Call, id: string, word: string): Promise<number> {
+  const [{ factsOf }, { whyOf }, { isGone }] = await Promise.all([
+    import('../../engine/why/read.ts'),
+    import('../../engine/why/why.ts'),
+    import('../../engine/identity.ts'),
+  ])
+  const resources = await resourcesOf(settings)
+  const answer = await reading(settings, async (store) => {
+    const run = await store.run(id)
+    if (run === null) throw noSuchRun(id)
+    const facts = await factsOf(store, run, { at: terminal.clock.now(), resources, isGone })
+    return whyOf(facts, nodeOf(facts.pipeline, facts.tasks, word, id).node)
+  })
+  if (settings.json) printJson(terminal, documentOf(answer))
+  else print(answer, word, terminal)
+  return exits.ok
+}
+
+/** The document of `why`. */
+function documentOf({ state, waitsFor }: Answer): object {
+  return {
+    state,
+    waitsFor: waitsFor.map(({ kind, what, since, until }) => ({
+      kind,
+      what,
+      since: instantOf(since),
+      until: instantOf(until),
+    })),
+  }
+}
+
+function print({ state, waitsFor, because }: Answer, word: string, { out, env }: Terminal): void {
+  const paint = paintFor(out, env)
+  out.write(`${word}: ${painted(state, paint)}\n`)
+  if (because !== null) out.write(`  ${oneLine(because)}\n`)
+  for (const reason of waitsFor)
+    out.write(`  ${paint.cyan(reason.kind)}: ${oneLine(reason.what)}${paint.dim(timesOf(reason))}\n`)
+}
+
+function timesOf({ since, until }: Reason): string {
+  const times = [
+    ...(since === null ? [] : [`since ${shortTime(since)}`]),
+    ...(until === null ? [] : [`until ${shortTime(until)}`]),
+  ]
+  return times.length === 0 ? '' : ` [${times.join(', ')}]`
+}
+
+function nodeOf(pipeline: Pipeline, tasks: readonly TaskRecord[], word: string, run: string): TaskRecord {
+  const { index, key } = taskAndKey(pipeline, word)
+  const node = key === null ? tasks[index] : tasks.find((row) => row.task === index && row.key === key)
+  if (node !== undefined) return node
+  throw new DagctlError('E209', `run ${run} has no instance ${word}`, {
+    kind: 'usage',
+    hint: `instances are made as there is room for them; see \`dagctl why ${run} ${pipeline.tasks[index]?.id}\``,
+  })
+}

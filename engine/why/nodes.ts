@@ -1,0 +1,95 @@
+/** The nodes of one run as a tree: names, needs, what stands in what. Knows nothing of limits and of time. */
+import type { Pipeline, Task } from '../pipeline.ts'
+import { isEnded, taskTransitions } from '../state.ts'
+import type { EventRecord, TaskRecord } from '../store/store.ts'
+
+/** The nodes of a run, for whoever asks about them. */
+export class Nodes {
+  readonly #pipeline: Pipeline
+  readonly #nodes: readonly TaskRecord[]
+  readonly #children = new Map<number, TaskRecord[]>()
+  readonly #changed = new Map<number, EventRecord>()
+
+  constructor(pipeline: Pipeline, nodes: readonly TaskRecord[], events: readonly EventRecord[]) {
+    this.#pipeline = pipeline
+    this.#nodes = nodes
+    for (const node of nodes) {
+      if (node.parent === null) continue
+      const siblings = this.#children.get(node.parent)
+      if (siblings === undefined) this.#children.set(node.parent, [node])
+      else siblings.push(node)
+    }
+    for (const event of events)
+      if (event.node !== null && Object.hasOwn(taskTransitions, event.event))
+        this.#changed.set(event.node, event)
+  }
+
+  task(node: TaskRecord): Task {
+    return this.#pipeline.tasks[node.task] as Task
+  }
+
+  parent({ parent }: TaskRecord): TaskRecord | undefined {
+    return parent === null ? undefined : this.#nodes[parent]
+  }
+
+  /** Instances of a mapped task; tasks in a group or in one of its instances. */
+  children({ node }: TaskRecord): readonly TaskRecord[] {
+    return this.#children.get(node) ?? []
+  }
+
+  /** The copies, one per instance of its group, that a task of a mapped group stands for. */
+  copies({ node, task, key }: TaskRecord): readonly TaskRecord[] {
+    if (key !== null || node !== task) return []
+    return this.#nodes.filter((other) => other.task === task && other.key === null && other.node !== node)
+  }
+
+  /** The last event that gave the node the state that it has, where that is known. */
+  change({ node }: TaskRecord): EventRecord | undefined {
+    return this.#changed.get(node)
+  }
+
+  /** Since when the node has its state, epoch milliseconds. */
+  since(node: TaskRecord): number | null {
+    return this.change(node)?.at ?? null
+  }
+
+  /** The nodes that it needs: beside it, in the same instance of its group. Instances need nothing of their own. */
+  needs(node: TaskRecord): readonly TaskRecord[] {
+    if (node.key !== null) return []
+    const beside = node.parent === null ? [] : this.children(this.#nodes[node.parent] as TaskRecord)
+    return this.task(node).needs.flatMap((task) => {
+      const near = node.node === node.task ? undefined : beside.find((other) => other.task === task)
+      return near ?? this.#nodes[task] ?? []
+    })
+  }
+
+  /** The nodes with open needs at the end of the chains that lead up from `node`: what everything above waits for. */
+  roots(node: TaskRecord): readonly TaskRecord[] {
+    const seen = new Set<TaskRecord>()
+    const roots: TaskRecord[] = []
+    const open = this.openNeeds(node).filter((need) => need.state === 'waiting')
+    for (let above = open.pop(); above !== undefined; above = open.pop()) {
+      if (seen.has(above)) continue
+      seen.add(above)
+      for (const need of this.openNeeds(above)) {
+        if (need.state === 'waiting') open.push(need)
+        else if (!roots.includes(need)) roots.push(need)
+      }
+    }
+    return roots.toSorted((a, b) => a.node - b.node)
+  }
+
+  openNeeds(node: TaskRecord): readonly TaskRecord[] {
+    return this.needs(node).filter(({ state }) => !isEnded(state))
+  }
+
+  /** As commands name it: `mask`, `mask[KEY]`, `group[K1].mask[K2]`. */
+  name(node: TaskRecord): string {
+    const { id } = this.task(node)
+    const parent = this.parent(node)
+    if (parent === undefined) return id
+    if (node.key !== null) return `${this.name(parent)}[${node.key}]`
+    const group = this.task(parent).id
+    return `${this.name(parent)}.${id.startsWith(`${group}.`) ? id.slice(group.length + 1) : id}`
+  }
+}
