@@ -15,6 +15,7 @@ export const codes = {
   E211: 'A file that is in the way.',
   E212: 'A run from which outputs cannot be taken.',
   E213: 'A file that is made to be used by others, where a pipeline of its own is needed.',
+  E220: 'Two runs that cannot be compared.',
   E230: 'A backfill that the store does not know.',
   E231: 'An unfinished backfill of another version of the pipeline is in the way.',
   E232: 'A backfill that has ended: it can be neither paused nor gone on with.',

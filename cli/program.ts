@@ -60,6 +60,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/why.ts')).why,
   },
   {
+    name: 'diff',
+    summary: 'show what differed between two runs',
+    load: async () => (await import('./commands/diff.ts')).diff,
+  },
+  {
     name: 'operators',
     summary: 'list the operators, or describe one',
     load: async () => (await import('./commands/operators.ts')).operators,

@@ -9,6 +9,7 @@ import { type Resources, unlimited } from '../engine/resources.ts'
 import type { Store } from '../engine/store/store.ts'
 import type { Wake } from '../engine/wake.ts'
 import { ownVersion } from './package.ts'
+import { provenanceOf } from './provenance.ts'
 import type { Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -75,6 +76,7 @@ export async function makeEngine(
     wake: await bellOf(settings),
     watch: watch.fileWatch(),
     report,
+    ...{ provenance: provenanceOf },
   })
 }
 

@@ -26,6 +26,7 @@ import { cancelRun, resumeRun } from '../runs-elsewhere.ts'
 import { countOf } from '../settings.ts'
 import type { Terminal } from '../terminal.ts'
 import { noSuchRun, openStore, reading } from '../wiring.ts'
+import { declareManifest } from './runs-manifest.ts'
 
 interface ListOptions {
   readonly pipeline?: string
@@ -60,6 +61,7 @@ export const runs: Declare = (command, context) => {
     .addHelpText('after', '\nWhere a living engine has the run, it is followed to its end.')
     .addHelpText('after', examples('runs resume 20261123-154017-x7qk3m'))
     .action(action<RunOptions>(context, resume))
+  declareManifest(command, context)
 }
 
 async function list({ terminal, settings, options }: Call<ListOptions>): Promise<number> {

@@ -26,6 +26,7 @@ const commands = [
   'runs',
   'logs',
   'why',
+  'diff',
   'operators',
   'completion',
 ]
@@ -34,6 +35,7 @@ const nested = [
   'runs show',
   'runs cancel',
   'runs resume',
+  'runs manifest',
   ...['list', 'show', 'pause', 'resume', 'cancel'].map((name) => `backfills ${name}`),
 ]
 

@@ -1,0 +1,58 @@
+/** A run with everything that manifests and comparisons are made of: what the store has, and its inputs resolved again. */
+import { DagctlError } from '../engine/errors.ts'
+import type { Evaluator } from '../engine/evaluator.ts'
+import { inputsOf } from '../engine/executor.ts'
+import type { JsonObject } from '../engine/json.ts'
+import { LiveRun } from '../engine/live-run.ts'
+import type { RunSubject } from '../engine/manifest.ts'
+import type { Pipeline } from '../engine/pipeline.ts'
+import { scopeOf } from '../engine/scope.ts'
+import type { RunRecord, Store, TaskRecord } from '../engine/store/store.ts'
+import { noSuchRun } from './wiring.ts'
+
+/** Reads a run. Throws E205 where the store does not know it. */
+export async function subjectOf(store: Store, id: string): Promise<RunSubject> {
+  const run = await store.run(id)
+  if (run === null) throw noSuchRun(id)
+  const [{ createEvaluator }, pipeline, nodes, events, updates] = await Promise.all([
+    import('../dsl/evaluator.ts'),
+    store.pipeline(run.version) as Promise<Pipeline>,
+    store.tasks(id),
+    store.events(id),
+    store.datasetUpdates(0),
+  ])
+  const datasets = updates.flatMap(({ uri, task, run: by }) =>
+    by === id && task !== null ? [{ uri, task }] : [],
+  )
+  const inputs = resolvedInputs(run, pipeline, nodes, createEvaluator())
+  return { run, pipeline, nodes, events, inputs, datasets }
+}
+
+/** The inputs of every node that began: its templates over the outputs that the run has. */
+function resolvedInputs(
+  run: RunRecord,
+  pipeline: Pipeline,
+  rows: readonly TaskRecord[],
+  evaluator: Evaluator,
+): ReadonlyMap<number, JsonObject> {
+  const live = LiveRun.restore(run, pipeline, rows)
+  const around = { evaluator, env: {} }
+  const inputs = new Map<number, JsonObject>()
+  for (const { node: index, attempt, cached } of rows) {
+    const node = live.nodes[index]
+    if (node?.role !== 'work' || (attempt === 0 && cached === null)) continue
+    const input = resolved(() => inputsOf(live, node, scopeOf(live, node, around), around).input)
+    if (input !== null) inputs.set(index, input)
+  }
+  return inputs
+}
+
+/** What does not resolve (a need that a person's retry took back) is not known any more. */
+function resolved(work: () => JsonObject): JsonObject | null {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof DagctlError && error.kind === 'failed') return null
+    throw error
+  }
+}

@@ -1,0 +1,172 @@
+/** Manifests of runs and what `dagctl diff` makes of two of them. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { differences } from '../../cli/json-difference.ts'
+import { provenanceOf } from '../../cli/provenance.ts'
+import { subjectOf } from '../../cli/run-subject.ts'
+import { digestOf, manifestOf } from '../../engine/manifest.ts'
+import { openSqlite } from '../../engine/store/sqlite.ts'
+import { dagctl, json, normal } from '../support/command-line.ts'
+import { matchesGolden } from '../support/golden.ts'
+import { pipelineOf } from '../support/pipelines.ts'
+
+const pipeline = `dagctl: 1
+pipeline: counting
+params: { count: { type: integer, default: 2 } }
+defaults: { timeout: 1m, retry: { attempts: 1 } }
+tasks:
+  count: { run: 'printf "{\\"rows\\": %d}" {{ params.count }} > "$DAGCTL_OUTPUT"' }
+  tell: { uses: Noop, needs: [count] }
+  old: { uses: Noop }
+`
+
+async function run(folder: string, ...more: readonly string[]): Promise<string> {
+  return (await json(folder, ['run', 'p.yaml', '--interval', '2026-01-01/2026-01-02', ...more])).document.run
+    .id
+}
+
+async function digest(folder: string, id: string): Promise<string> {
+  return (await json(folder, ['runs', 'manifest', id])).document.digest
+}
+
+t.test('runs that did the same with the same have the same digest, and no others', async (t) => {
+  const folder = t.testdir({ 'p.yaml': pipeline })
+  const first = await digest(folder, await run(folder))
+  t.match(first, /^[0-9a-f]{64}$/)
+  t.equal(await digest(folder, await run(folder)), first)
+  t.not(await digest(folder, await run(folder, '--param', 'count=3')), first)
+})
+
+t.test('a manifest holds what the run was made of and what each task was given and came to', async (t) => {
+  const folder = t.testdir({ 'p.yaml': pipeline })
+  const id = await run(folder)
+  const { exit, document } = await json(folder, ['runs', 'manifest', id])
+  t.equal(exit, 0)
+  t.equal(document.run, id)
+  const { manifest } = document
+  t.match(manifest, {
+    manifest: 1,
+    pipeline: { name: 'counting' },
+    params: { count: 2 },
+    interval: { start: '2026-01-01T00:00:00.000Z', end: '2026-01-02T00:00:00.000Z' },
+    trigger: 'manual',
+    state: 'succeeded',
+    datasets: [],
+  })
+  t.equal(manifest.tasks.count.uses, 'Shell@1')
+  t.equal(manifest.tasks.count.outputs, digestOf({ rows: 2 }))
+  t.equal(manifest.tasks.count.input, digestOf({ command: 'printf "{\\"rows\\": %d}" 2 > "$DAGCTL_OUTPUT"' }))
+  t.equal(document.digest, digestOf(manifest))
+  const { out } = await dagctl(folder, ['runs', 'manifest', id])
+  t.match(out, new RegExp(`sha256:${document.digest}\n$`))
+})
+
+t.test(
+  'what recovery changed, updated datasets and what the run was made with are in the manifest',
+  async (t) => {
+    const store = openSqlite({ path: ':memory:' })
+    const made = pipelineOf({ train: { uses: 'Shell', with: { command: 'true', seed: 7 } } })
+    await store.createRun(
+      {
+        id: 'r',
+        pipeline: made,
+        folder: '/',
+        params: {},
+        trigger: 'manual',
+        backfill: null,
+        interval: { start: 0, end: 1 },
+        omit: [],
+        provenance: provenanceOf(made),
+      },
+      'e',
+      1,
+    )
+    const change = { kind: 'gpu_oom', set: { batchSize: 16 } }
+    const claim = { run: 'r', node: 0, attempt: 1, try: 1, limit: null, pool: null }
+    const write = { run: 'r', fence: 1, grow: [] }
+    const batch = { engine: 'e', runs: [], claims: [], starts: [] }
+    await store.commit({
+      ...batch,
+      at: 2,
+      runs: [
+        {
+          ...write,
+          tasks: [{ node: 0, events: [{ event: 'unblock', attempt: 0 }], patch: { state: 'ready' } }],
+        },
+      ],
+      claims: [{ ...claim, patch: { state: 'running', holding: true } }],
+    })
+    const recovered = {
+      node: 0,
+      events: [{ event: 'recover', attempt: 1, detail: change }],
+      patch: { state: 'retrying' },
+    }
+    await store.commit({
+      ...batch,
+      at: 3,
+      runs: [{ ...write, tasks: [recovered], datasets: [{ uri: 's3://lake/m', task: 'train' }] }],
+    } as Parameters<typeof store.commit>[0])
+    const manifest = manifestOf(await subjectOf(store, 'r'))
+    await store.close()
+    t.match(manifest.tasks.train, { seed: 7, changes: [{ attempt: 1, ...change }] })
+    t.strictSame(manifest.datasets, [{ uri: 's3://lake/m', task: 'train' }])
+    t.match(manifest.provenance, { dagctl: /^\d/, operators: [{ name: 'Shell@1', from: /^dagctl \d/ }] })
+  },
+)
+
+t.test('two runs are told apart by graph, parameters, inputs, outputs and states', async (t) => {
+  const folder = t.testdir({ 'p.yaml': pipeline })
+  const a = await run(folder)
+  const edited = pipeline.replace('  old: { uses: Noop }', '  new: { run: "exit 3" }').replace('1m', '2m')
+  writeFileSync(join(folder, 'p.yaml'), edited)
+  const b = await run(folder, '--param', 'count=3')
+  const { exit, document } = await json(folder, ['diff', a, b])
+  t.equal(exit, 0)
+  t.equal(document.same, false)
+  t.strictSame(document.graph, {
+    added: ['new'],
+    removed: ['old'],
+    changed: [
+      { task: 'count', keys: ['timeout'] },
+      { task: 'tell', keys: ['timeout'] },
+    ],
+    pipeline: [],
+  })
+  t.strictSame(document.params, [{ path: '/count', a: 2, b: 3 }])
+  t.equal(document.interval, null)
+  const [count, ...others] = document.tasks
+  t.strictSame(others, [])
+  t.strictSame(count.outputs, [{ path: '/rows', a: 2, b: 3 }])
+  t.match(count.input, [{ path: '/command', a: /2/, b: /3/ }])
+  const { out } = await dagctl(folder, ['diff', a, b])
+  matchesGolden(t, 'cli/diff.out', normal(out, folder))
+})
+
+t.test('of equal runs it is said that nothing differs', async (t) => {
+  const folder = t.testdir({ 'p.yaml': pipeline })
+  const words = ['diff', await run(folder), await run(folder)]
+  t.equal((await json(folder, words)).document.same, true)
+  t.match((await dagctl(folder, words)).out, /nothing differs but times and ids/)
+})
+
+t.test('runs of different pipelines are not compared', async (t) => {
+  const folder = t.testdir({ 'p.yaml': pipeline })
+  const a = await run(folder)
+  writeFileSync(join(folder, 'p.yaml'), pipeline.replace('counting', 'telling'))
+  const { exit, err } = await dagctl(folder, ['diff', a, await run(folder)])
+  t.equal(exit, 2)
+  t.match(err, /E220.*one of counting.*one of telling/)
+})
+
+t.test('values differ at the smallest paths that do', async (t) => {
+  const a = { same: 1, list: [1, { 'a/b': 2 }], gone: null, kind: [1] }
+  const b = { same: 1, list: [1, { 'a/b': 3 }, 4], kind: { 0: 1 } }
+  t.strictSame(differences(a, b), [
+    { path: '/list/1/a~1b', a: 2, b: 3 },
+    { path: '/list/2', b: 4 },
+    { path: '/gone', a: null },
+    { path: '/kind', a: [1], b: { 0: 1 } },
+  ])
+  t.strictSame(differences(a, structuredClone(a)), [])
+})
