@@ -25,6 +25,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/graph.ts')).graph,
   },
   {
+    name: 'plan',
+    summary: 'show what would run for an interval, without running it',
+    load: async () => (await import('./commands/plan.ts')).plan,
+  },
+  {
     name: 'run',
     summary: 'run a pipeline now, in this process',
     load: async () => (await import('./commands/run.ts')).run,

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Fingerprint } from '../engine/cache.ts'
 import type { Engine } from '../engine/engine.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Report } from '../engine/report.ts'
@@ -83,6 +84,16 @@ export async function makeEngine(
 /** Pools and rates of the installation. */
 export async function resourcesOf(_settings: Settings): Promise<Resources> {
   return unlimited
+}
+
+/** Fingerprints of the built-in operators' work, as every engine here takes them. */
+export async function fingerprintOf(): Promise<Fingerprint> {
+  const [host, catalogue, fingerprint] = await Promise.all([
+    import('../plugins/host.ts'),
+    import('../operators/catalogue.ts'),
+    import('../plugins/fingerprint.ts'),
+  ])
+  return fingerprint.fingerprintOf(host.operatorsOf(catalogue.builtin), ownVersion())
 }
 
 /** The bell of the data folder: rung after a request was written. */

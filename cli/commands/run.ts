@@ -126,7 +126,12 @@ async function takenRun(
   }
 }
 
-function intervalOf({ schedule }: Pipeline, { at, interval }: Options, { clock }: Terminal): Interval {
+/** The interval that is asked for, or the last one that has ended. Throws usage errors. */
+export function intervalOf(
+  { schedule }: Pipeline,
+  { at, interval }: Pick<Options, 'at' | 'interval'>,
+  { clock }: Terminal,
+): Interval {
   const timezone = schedule?.timezone ?? 'UTC'
   if (interval === undefined)
     return manualInterval(schedule, at === undefined ? clock.now() : parseTime(at, timezone))

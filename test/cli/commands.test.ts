@@ -19,6 +19,7 @@ const commands = [
   'init',
   'validate',
   'graph',
+  'plan',
   'run',
   'backfill',
   'backfills',
