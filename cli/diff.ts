@@ -169,7 +169,7 @@ function tasksOf(a: RunSubject, b: RunSubject, first: Manifest, second: Manifest
 }
 
 function rowsByName({ pipeline, nodes }: RunSubject): ReadonlyMap<string, TaskRecord> {
-  const names = new Nodes(pipeline, nodes, [])
+  const names = new Nodes(pipeline, nodes)
   return new Map(nodes.map((node) => [names.name(node), node]))
 }
 

@@ -77,7 +77,7 @@ export async function makeEngine(
     wake: await bellOf(settings),
     watch: watch.fileWatch(),
     report,
-    ...{ provenance: provenanceOf },
+    provenance: provenanceOf,
   })
 }
 

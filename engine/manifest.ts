@@ -59,7 +59,7 @@ export interface Manifest {
 /** The manifest of a run; of one that has not ended, as it stands. */
 export function manifestOf(subject: RunSubject): Manifest {
   const { run, pipeline, nodes, events, datasets } = subject
-  const names = new Nodes(pipeline, nodes, [])
+  const names = new Nodes(pipeline, nodes)
   const changes = Map.groupBy(
     events.filter(({ node, event }) => node !== null && event === 'recover'),
     ({ node }) => node as number,

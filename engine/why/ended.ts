@@ -1,11 +1,12 @@
 /** Why a task that has ended ended as it did, in a sentence. Pure. */
 import { isEnded } from '../state.ts'
 import type { EventRecord, TaskRecord } from '../store/store.ts'
+import type { Facts } from './facts.ts'
 import type { Nodes } from './nodes.ts'
 import { counted, listed } from './words.ts'
 
 /** The sentence for a node that has ended. */
-export function endOf(nodes: Nodes, node: TaskRecord, events: readonly EventRecord[]): string {
+export function endOf(nodes: Nodes, node: TaskRecord, facts: Facts): string {
   const marked = nodes.change(node)
   if (marked?.event === 'mark_succeeded' || marked?.event === 'mark_failed') return markOf(marked)
   switch (node.state) {
@@ -18,7 +19,7 @@ export function endOf(nodes: Nodes, node: TaskRecord, events: readonly EventReco
     case 'skipped':
       return skipOf(nodes, node)
     default:
-      return cancelOf(events)
+      return cancelOf(facts)
   }
 }
 
@@ -44,6 +45,8 @@ function failureOf(nodes: Nodes, node: TaskRecord): string {
 }
 
 function blockOf(nodes: Nodes, node: TaskRecord): string {
+  const around = endedAround(nodes, node)
+  if (around !== null) return around
   const spoiled = nodes.needs(node).filter(isSpoiled)
   const { trigger } = nodes.task(node)
   if (spoiled.length === 0) return `its trigger ${trigger} could not hold any more`
@@ -58,6 +61,8 @@ function skipOf(nodes: Nodes, node: TaskRecord): string {
   const change = nodes.change(node)
   const reason = change?.event === 'skip' ? change.detail?.reason : undefined
   if (typeof reason === 'string') return `it was skipped by ${reason}`
+  const around = endedAround(nodes, node)
+  if (around !== null) return around
   const needs = nodes.needs(node)
   if (change === undefined && needs.every(({ state }) => isEnded(state) && state !== 'skipped'))
     return 'it was left out of this run'
@@ -68,8 +73,16 @@ function skipOf(nodes: Nodes, node: TaskRecord): string {
     : `its trigger ${trigger} could not hold: ${listed(how)}`
 }
 
-function cancelOf(events: readonly EventRecord[]): string {
+/** What stands in a group, or is an instance, ends with what it stands in. */
+function endedAround(nodes: Nodes, node: TaskRecord): string | null {
+  const around = nodes.parent(node)
+  if (around === undefined || !isEnded(around.state) || around.state === 'succeeded') return null
+  return `${nodes.name(around)}, which it stands in, ended before it began (${around.state})`
+}
+
+function cancelOf({ events, run }: Facts): string {
   const cancel = events.findLast(({ node, event }) => node === null && event === 'cancel')
+  if (cancel === undefined) return `the run ended (${run.state}) before the task had begun`
   const by = cancel?.detail?.by
   return `the run was cancelled${by === undefined ? '' : ` by ${String(by)}`} before the task had ended`
 }

@@ -79,6 +79,8 @@ export interface Rival {
   readonly task: string
   readonly pool: string | null
   readonly priority: number
+  /** Since when it is ready; null is not known. */
+  readonly since: number | null
 }
 
 /** Whether the engine that owns the run can go on with it. */

@@ -1,17 +1,25 @@
 /** The nodes of one run as a tree: names, needs, what stands in what. Knows nothing of limits and of time. */
-import type { Pipeline, Task } from '../pipeline.ts'
+import type { Pipeline, RuntimeName, Task } from '../pipeline.ts'
 import { isEnded, taskTransitions } from '../state.ts'
 import type { EventRecord, TaskRecord } from '../store/store.ts'
 
 /** The nodes of a run, for whoever asks about them. */
 export class Nodes {
   readonly #pipeline: Pipeline
+  readonly #runtime: RuntimeName | null
   readonly #nodes: readonly TaskRecord[]
   readonly #children = new Map<number, TaskRecord[]>()
   readonly #changed = new Map<number, EventRecord>()
 
-  constructor(pipeline: Pipeline, nodes: readonly TaskRecord[], events: readonly EventRecord[]) {
+  /** @param runtime the runtime of all tasks of the run; null is what the file says */
+  constructor(
+    pipeline: Pipeline,
+    nodes: readonly TaskRecord[],
+    events: readonly EventRecord[] = [],
+    runtime: RuntimeName | null = null,
+  ) {
     this.#pipeline = pipeline
+    this.#runtime = runtime
     this.#nodes = nodes
     for (const node of nodes) {
       if (node.parent === null) continue
@@ -26,6 +34,11 @@ export class Nodes {
 
   task(node: TaskRecord): Task {
     return this.#pipeline.tasks[node.task] as Task
+  }
+
+  /** The runtime of its attempts: recovery may have changed it, and the run may say it for all. */
+  runtime(node: TaskRecord): RuntimeName {
+    return node.recovery?.runtime ?? this.#runtime ?? this.task(node).runtime
   }
 
   parent({ parent }: TaskRecord): TaskRecord | undefined {

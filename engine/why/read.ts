@@ -110,6 +110,7 @@ async function rivalsOf(
         task: id,
         pool,
         priority,
+        since: null,
       })
     }
   }

@@ -1,9 +1,10 @@
 /** What a task waits for that could start: an hour, an endpoint, the limits that it shares with others. Pure. */
+import { opensAt } from '../hours.ts'
+import { agingPeriod } from '../lanes.ts'
 import type { Task } from '../pipeline.ts'
 import type { TaskRecord } from '../store/store.ts'
 import type { Facts, Holder, Reason } from './facts.ts'
 import type { Nodes } from './nodes.ts'
-import { windowOpening } from './window.ts'
 import { counted, listed } from './words.ts'
 
 /** A ready task, and what is known around it. */
@@ -20,6 +21,7 @@ interface Case {
 export function readyReasons(facts: Facts, nodes: Nodes, node: TaskRecord): Reason[] {
   const one = { facts, nodes, node, task: nodes.task(node), since: nodes.since(node) }
   const reasons = [
+    ...leaving(one),
     ...backoff(one),
     ...windowReasons(one),
     ...endpointReasons(facts, node),
@@ -40,6 +42,13 @@ export function endpointReasons({ events, at }: Facts, { node }: TaskRecord): Re
   return [{ kind: 'endpoint', what, since: open.at, until }]
 }
 
+/** After a person's retry an attempt of before may still be there. */
+function leaving({ node, since }: Case): Reason[] {
+  if (!node.holding) return []
+  const what = `attempt ${node.attempt}, of before it was taken up again, has not left yet`
+  return [{ kind: 'attempt', what, since, until: null }]
+}
+
 function backoff({ facts, nodes, node, since }: Case): Reason[] {
   if (node.wakeAt === null || node.wakeAt <= facts.at) return []
   const { kind = 'given back', message } = nodes.change(node)?.detail ?? {}
@@ -51,10 +60,11 @@ function backoff({ facts, nodes, node, since }: Case): Reason[] {
 /** What slept, or was released, goes on at any hour. */
 function windowReasons({ facts, node, since }: Case): Reason[] {
   const { run, pipeline, at } = facts
-  const until = run.trigger === 'schedule' && !node.continues ? windowOpening(pipeline.schedule, at) : null
+  const { schedule } = pipeline
+  if (schedule === null || run.trigger !== 'schedule' || node.continues) return []
+  const until = opensAt(schedule, at)
   if (until === null) return []
-  const { timezone } = pipeline.schedule as NonNullable<typeof pipeline.schedule>
-  const what = `tasks of scheduled runs start only within the window of the schedule (${timezone})`
+  const what = `tasks of scheduled runs start only within the window of the schedule (${schedule.timezone})`
   return [{ kind: 'window', what, since, until }]
 }
 
@@ -116,7 +126,7 @@ export function parallelReasons({ run }: Facts, nodes: Nodes, node: TaskRecord):
   return [{ kind: 'maxParallel', what, since: nodes.since(node), until: null }]
 }
 
-/** Ready tasks that come first where both wait for the same limit: live before backfill, then by priority. */
+/** Ready tasks that come first where both wait for the same limit: live before backfill, then by priority and age together. */
 function before({ facts, nodes, node, task, since }: Case): Reason[] {
   const { run, rivals, tasks, resources, pipeline } = facts
   const pool = task.pool !== undefined && resources.pools[task.pool] !== undefined ? task.pool : null
@@ -125,7 +135,7 @@ function before({ facts, nodes, node, task, since }: Case): Reason[] {
     .filter((other) => other.state === 'ready' && other.node !== node.node)
     .map((other) => {
       const { pool: itsPool = null, priority = 0 } = nodes.task(other)
-      return { ...own, task: nodes.name(other), pool: itsPool, priority }
+      return { ...own, task: nodes.name(other), pool: itsPool, priority, since: nodes.since(other) }
     })
   const first = [...beside, ...rivals].filter((rival) => {
     const shares =
@@ -133,7 +143,8 @@ function before({ facts, nodes, node, task, since }: Case): Reason[] {
       (pipeline.concurrency.tasks !== null && rival.pipeline === run.pipeline)
     if (!shares) return false
     if ((rival.backfill === null) !== (run.backfill === null)) return rival.backfill === null
-    return rival.priority > (task.priority ?? 0)
+    const age = since === null || rival.since === null ? 0 : since - rival.since
+    return rival.priority * agingPeriod + age > (task.priority ?? 0) * agingPeriod
   })
   if (first.length === 0) return []
   const names = listed(first.map((rival) => `${rival.task} of run ${rival.run} (priority ${rival.priority})`))
@@ -142,12 +153,13 @@ function before({ facts, nodes, node, task, since }: Case): Reason[] {
 }
 
 /** No limit that the store knows is in the way: room on its engine, or only the engine's next turn. */
-function lastly({ facts, task, since }: Case): Reason {
+function lastly({ facts, nodes, node, since }: Case): Reason {
   const { holders, owner } = facts
-  const running = holders.filter((other) => other.owner === owner.id && other.runtime === task.runtime)
+  const runtime = nodes.runtime(node)
+  const running = holders.filter((other) => other.owner === owner.id && other.runtime === runtime)
   if (running.length === 0)
     return { kind: 'turn', what: 'nothing is in its way: its engine starts it next', since, until: null }
-  const what = `a slot for an attempt (${task.runtime}) of its engine, which runs ${tell(running, facts.run.id)}`
+  const what = `a slot for an attempt (${runtime}) of its engine, which runs ${tell(running, facts.run.id)}`
   return { kind: 'slot', what, since, until: null }
 }
 

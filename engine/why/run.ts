@@ -64,9 +64,10 @@ function full(
   return [{ kind: 'runs', what, since: run.createdAt, until: null }]
 }
 
-/** `overlap: queue`: one scheduled run at a time. */
+/** `overlap: queue`: one scheduled run at a time, or as many as `concurrency.runs` says, which is told by itself. */
 function scheduledBefore({ run, pipeline }: Facts, started: readonly RunRecord[]): readonly Reason[] {
-  if (run.trigger !== 'schedule' || (pipeline.schedule?.overlap ?? 'queue') !== 'queue') return []
+  const waits = run.trigger === 'schedule' && (pipeline.schedule?.overlap ?? 'queue') === 'queue'
+  if (!waits || pipeline.concurrency.runs !== null) return []
   const before = started.filter(({ trigger }) => trigger === 'schedule')
   if (before.length === 0) return []
   const what = `the scheduled run before it has not ended: ${names(before)} (overlap: queue)`

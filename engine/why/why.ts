@@ -16,10 +16,26 @@ const most = { needs: 10, instances: 3 } as const
 
 /** Why the node of this number is where it is. Throws nothing; a node that the run does not have is the caller's bug. */
 export function whyOf(facts: Facts, node: number): Answer {
-  const nodes = new Nodes(facts.pipeline, facts.tasks, facts.events)
+  const nodes = nodesOf(facts)
   const row = facts.tasks[node] as TaskRecord
-  if (isEnded(row.state)) return { state: row.state, waitsFor: [], because: endOf(nodes, row, facts.events) }
+  if (isEnded(row.state)) return { state: row.state, waitsFor: [], because: endOf(nodes, row, facts) }
   return { state: row.state, waitsFor: reasonsOf(facts, nodes, row), because: null }
+}
+
+/**
+ * The names of tasks that have not ended and wait for nothing: in a run that is as it should be there are none.
+ * @param idle the engine has done all that it could: then a task that waits only for its turn waits for nothing
+ */
+export function unexplained(facts: Facts, idle = false): readonly string[] {
+  const nodes = nodesOf(facts)
+  return facts.tasks
+    .filter(({ state }) => !isEnded(state))
+    .filter((node) => reasonsOf(facts, nodes, node).every(({ kind }) => idle && kind === 'turn'))
+    .map((node) => nodes.name(node))
+}
+
+function nodesOf({ pipeline, tasks, events, run }: Facts): Nodes {
+  return new Nodes(pipeline, tasks, events, run.runtime)
 }
 
 function reasonsOf(facts: Facts, nodes: Nodes, node: TaskRecord): Reason[] {
@@ -102,7 +118,8 @@ function rootReasons(facts: Facts, nodes: Nodes, node: TaskRecord): Reason[] {
 
 function attemptReason(facts: Facts, nodes: Nodes, node: TaskRecord): Reason {
   const { owner, run } = facts
-  const { timeout, runtime } = nodes.task(node)
+  const { timeout } = nodes.task(node)
+  const runtime = nodes.runtime(node)
   const where = owner.place === null ? '' : `, on ${owner.place}`
   const fate = owner.lives
     ? ''

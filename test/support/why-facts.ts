@@ -105,7 +105,16 @@ export function holder(more: Partial<Holder> = {}): Holder {
 
 /** A ready task of another run in another pipeline. */
 export function rival(more: Partial<Rival> = {}): Rival {
-  return { run: 'other', pipeline: 'others', backfill: null, task: 'tune', pool: null, priority: 0, ...more }
+  return {
+    run: 'other',
+    pipeline: 'others',
+    backfill: null,
+    task: 'tune',
+    pool: null,
+    priority: 0,
+    since: null,
+    ...more,
+  }
 }
 
 /** The facts, at ten seconds, of a run whose engine lives and that nobody else is in the way of. */
