@@ -78,6 +78,7 @@ export interface Rival {
   readonly backfill: string | null
   readonly task: string
   readonly pool: string | null
+  readonly slots: number
   readonly priority: number
   /** Since when it is ready; null is not known. */
   readonly since: number | null
@@ -108,4 +109,6 @@ export interface Facts {
   readonly owner: Owner
   readonly backfill: BackfillRecord | null
   readonly resources: Resources
+  /** Attempts that its engine runs at once, by runtime; where that is not known, any that run there count as in the way. */
+  readonly slots?: { readonly [runtime: string]: number }
 }

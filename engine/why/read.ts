@@ -13,6 +13,7 @@ export interface Surroundings {
   /** Epoch milliseconds. */
   readonly at: number
   readonly resources: Resources
+  readonly slots?: NonNullable<Facts['slots']>
   /** Whether an engine of this host is certainly gone. */
   readonly isGone: (engine: EngineRecord) => boolean
 }
@@ -58,6 +59,7 @@ export async function factsOf(store: Store, run: RunRecord, around: Surroundings
     owner: ownerOf(run, engines, around),
     backfill: backfills[0] ?? null,
     resources: around.resources,
+    ...(around.slots && { slots: around.slots }),
   }
 }
 
@@ -102,13 +104,14 @@ async function rivalsOf(
     for (const { state, task: index } of await store.tasks(run.id)) {
       const task = state === 'ready' ? pipeline?.tasks[index] : undefined
       if (task === undefined) continue
-      const { id, pool = null, priority = 0 } = task
+      const { id, pool = null, slots = 1, priority = 0 } = task
       rivals.push({
         run: run.id,
         pipeline: run.pipeline,
         backfill: run.backfill,
         task: id,
         pool,
+        slots,
         priority,
         since: null,
       })

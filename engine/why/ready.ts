@@ -3,7 +3,7 @@ import { opensAt } from '../hours.ts'
 import { agingPeriod } from '../lanes.ts'
 import type { Task } from '../pipeline.ts'
 import type { TaskRecord } from '../store/store.ts'
-import type { Facts, Holder, Reason } from './facts.ts'
+import type { Facts, Holder, Reason, Rival } from './facts.ts'
 import type { Nodes } from './nodes.ts'
 import { counted, listed } from './words.ts'
 
@@ -126,30 +126,59 @@ export function parallelReasons({ run }: Facts, nodes: Nodes, node: TaskRecord):
   return [{ kind: 'maxParallel', what, since: nodes.since(node), until: null }]
 }
 
-/** Ready tasks that come first where both wait for the same limit: live before backfill, then by priority and age together. */
+/** Ready tasks that come first where both wait for the same limit, and those that slots are kept for. */
 function before({ facts, nodes, node, task, since }: Case): Reason[] {
-  const { run, rivals, tasks, resources, pipeline } = facts
-  const pool = task.pool !== undefined && resources.pools[task.pool] !== undefined ? task.pool : null
+  const { run, resources, pipeline } = facts
+  const pool = task.pool === undefined ? undefined : resources.pools[task.pool]
+  const inPool = (rival: Rival) => pool !== undefined && rival.pool === task.pool
+  const rivals = rivalsOf(facts, nodes, node).filter(
+    (rival) => inPool(rival) || (pipeline.concurrency.tasks !== null && rival.pipeline === run.pipeline),
+  )
+  const own = { backfill: run.backfill, priority: task.priority ?? 0, since }
+  const first = rivals.filter((rival) => ranksBefore(rival, own))
+  const free =
+    pool === undefined ? 0 : pool.slots - used(facts.holders.filter(({ pool }) => pool === task.pool))
+  const large = rivals.filter(
+    (rival) =>
+      inPool(rival) &&
+      rival.slots > free &&
+      !first.includes(rival) &&
+      (rival.backfill === null || run.backfill !== null),
+  )
+  const names = (found: readonly Rival[]) => listed(found.map((one) => `${one.task} of run ${one.run}`))
+  const reasons: Reason[] = []
+  if (first.length > 0) {
+    const what = `${counted(first.length, 'ready task')} before it: ${names(first)}`
+    reasons.push({ kind: 'priority', what, since, until: null })
+  }
+  // A task that takes many slots would starve if those that take few were always let past it.
+  if (large.length > 0 && free >= (task.slots ?? 1)) {
+    const what = `free slots of pool ${task.pool} may be kept for what takes more: ${names(large)}`
+    reasons.push({ kind: 'pool', what, since, until: null })
+  }
+  return reasons
+}
+
+/** Ready tasks of this run and of others. */
+function rivalsOf({ run, tasks, rivals }: Facts, nodes: Nodes, node: TaskRecord): readonly Rival[] {
   const own = { run: run.id, pipeline: run.pipeline, backfill: run.backfill }
   const beside = tasks
     .filter((other) => other.state === 'ready' && other.node !== node.node)
     .map((other) => {
-      const { pool: itsPool = null, priority = 0 } = nodes.task(other)
-      return { ...own, task: nodes.name(other), pool: itsPool, priority, since: nodes.since(other) }
+      const { pool = null, slots = 1, priority = 0 } = nodes.task(other)
+      return { ...own, task: nodes.name(other), pool, slots, priority, since: nodes.since(other) }
     })
-  const first = [...beside, ...rivals].filter((rival) => {
-    const shares =
-      (pool !== null && rival.pool === pool) ||
-      (pipeline.concurrency.tasks !== null && rival.pipeline === run.pipeline)
-    if (!shares) return false
-    if ((rival.backfill === null) !== (run.backfill === null)) return rival.backfill === null
-    const age = since === null || rival.since === null ? 0 : since - rival.since
-    return rival.priority * agingPeriod + age > (task.priority ?? 0) * agingPeriod
-  })
-  if (first.length === 0) return []
-  const names = listed(first.map((rival) => `${rival.task} of run ${rival.run} (priority ${rival.priority})`))
-  const what = `${counted(first.length, 'ready task')} before it: ${names}`
-  return [{ kind: 'priority', what, since, until: null }]
+  return [...beside, ...rivals]
+}
+
+/** Live before backfill, then by priority and age together, where both ages are known. */
+function ranksBefore(
+  rival: Pick<Rival, 'backfill' | 'priority' | 'since'>,
+  own: Pick<Rival, 'backfill' | 'priority' | 'since'>,
+): boolean {
+  if ((rival.backfill === null) !== (own.backfill === null)) return rival.backfill === null
+  const age = own.since === null || rival.since === null ? 0 : own.since - rival.since
+  return (rival.priority - own.priority) * agingPeriod + age > 0
 }
 
 /** No limit that the store knows is in the way: room on its engine, or only the engine's next turn. */
@@ -157,7 +186,8 @@ function lastly({ facts, nodes, node, since }: Case): Reason {
   const { holders, owner } = facts
   const runtime = nodes.runtime(node)
   const running = holders.filter((other) => other.owner === owner.id && other.runtime === runtime)
-  if (running.length === 0)
+  const room = facts.slots?.[runtime] ?? 1
+  if (running.length < room)
     return { kind: 'turn', what: 'nothing is in its way: its engine starts it next', since, until: null }
   const what = `a slot for an attempt (${runtime}) of its engine, which runs ${tell(running, facts.run.id)}`
   return { kind: 'slot', what, since, until: null }

@@ -330,9 +330,18 @@ const causes: readonly Cause[] = [
         rival({ pool: 'cpu', task: 'elsewhere', priority: 99 }),
       ],
     },
-    because: [
-      ['priority', /^2 ready tasks before it: tune of run other \(priority 0\) and urgent of run other/],
-    ],
+    because: [['priority', /^2 ready tasks before it: tune of run other and urgent of run other/]],
+  },
+  {
+    name: 'slots that are kept for a task that takes more',
+    pipeline: inPool,
+    it: { state: 'ready' },
+    facts: {
+      resources: gpu,
+      holders: [holder({ pool: 'gpu' })],
+      rivals: [rival({ pool: 'gpu', slots: 2, task: 'large' })],
+    },
+    because: [['pool', /kept for what takes more: large of run other/]],
   },
   {
     name: 'maxParallel of its mapped task',

@@ -111,6 +111,7 @@ export function rival(more: Partial<Rival> = {}): Rival {
     backfill: null,
     task: 'tune',
     pool: null,
+    slots: 1,
     priority: 0,
     since: null,
     ...more,
