@@ -111,8 +111,9 @@ function taskOf(
   }
 }
 
+/** Without the failure's words, in which there may be what differs from run to run. */
 function changeOf({ attempt, detail }: EventRecord): JsonObject {
-  return { attempt, ...detail }
+  return { attempt, kind: detail?.kind ?? null, change: detail?.change ?? null }
 }
 
 function compare(a: string, b: string): number {

@@ -1,7 +1,5 @@
 /** `dagctl why RUN TASK`: why a task is not running, or not done; why it ended as it did. Reads the store, whoever owns the run. */
 import { DagctlError, exits } from '../../engine/errors.ts'
-import type { Pipeline } from '../../engine/pipeline.ts'
-import type { TaskRecord } from '../../engine/store/store.ts'
 import type { Answer, Reason } from '../../engine/why/facts.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
 import { instantOf, oneLine, painted, paintFor, shortTime } from '../print.ts'
@@ -12,7 +10,7 @@ import { noSuchRun, reading, resourcesOf } from '../wiring.ts'
 export const why: Declare = (command, context) => {
   command
     .argument('<run>', 'the id of a run')
-    .argument('<task>', 'its id, or id[KEY] for one instance')
+    .argument('<task>', 'its id, id[KEY] for one instance, group[K1].id[K2] in groups')
     .addHelpText(
       'after',
       '\nNames the need, limit, pool, time, event, budget or person that the task waits for (docs/why-plan-diff.md).',
@@ -25,7 +23,7 @@ export const why: Declare = (command, context) => {
 }
 
 async function ask({ terminal, settings }: Call, id: string, word: string): Promise<number> {
-  const [{ factsOf }, { whyOf }, { isGone }] = await Promise.all([
+  const [{ factsOf }, { nodeNamed, whyNotMade, whyOf }, { isGone }] = await Promise.all([
     import('../../engine/why/read.ts'),
     import('../../engine/why/why.ts'),
     import('../../engine/identity.ts'),
@@ -35,7 +33,12 @@ async function ask({ terminal, settings }: Call, id: string, word: string): Prom
     const run = await store.run(id)
     if (run === null) throw noSuchRun(id)
     const facts = await factsOf(store, run, { at: terminal.clock.now(), resources, isGone })
-    return whyOf(facts, nodeOf(facts.pipeline, facts.tasks, word, id).node)
+    const named = nodeNamed(facts, word)
+    if (named !== null) return whyOf(facts, named)
+    const { index, key } = taskAndKey(facts.pipeline, word)
+    const found = whyNotMade(facts, index, key ?? '')
+    if (found === null) throw noSuchInstance(id, word, facts.pipeline.tasks[index]?.id)
+    return found
   })
   if (settings.json) printJson(terminal, documentOf(answer))
   else print(answer, word, terminal)
@@ -71,12 +74,9 @@ function timesOf({ since, until }: Reason): string {
   return times.length === 0 ? '' : ` [${times.join(', ')}]`
 }
 
-function nodeOf(pipeline: Pipeline, tasks: readonly TaskRecord[], word: string, run: string): TaskRecord {
-  const { index, key } = taskAndKey(pipeline, word)
-  const node = key === null ? tasks[index] : tasks.find((row) => row.task === index && row.key === key)
-  if (node !== undefined) return node
-  throw new DagctlError('E209', `run ${run} has no instance ${word}`, {
+function noSuchInstance(run: string, word: string, task: string | undefined): DagctlError {
+  return new DagctlError('E209', `run ${run} has no instance ${word}`, {
     kind: 'usage',
-    hint: `instances are made as there is room for them; see \`dagctl why ${run} ${pipeline.tasks[index]?.id}\``,
+    hint: `the instances that there are: \`dagctl runs show ${run} --instances --json\`; all together: \`dagctl why ${run} ${task}\``,
   })
 }

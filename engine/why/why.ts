@@ -23,6 +23,25 @@ export function whyOf(facts: Facts, node: number): Answer {
 }
 
 /**
+ * Why an instance of a mapped task is not there: others have their turn before it is made. Null where the mapped task has
+ * ended, or has no such item.
+ */
+export function whyNotMade(facts: Facts, mapped: number, key: string): Answer | null {
+  const row = facts.tasks[mapped] as TaskRecord
+  const { expansion } = row
+  if (isEnded(row.state) || facts.pipeline.tasks[row.task]?.foreach === undefined) return null
+  const isItem =
+    expansion === null
+      ? row.state !== 'running'
+      : (expansion.keys?.includes(key) ?? (/^\d+$/.test(key) && Number(key) < itemsOf(row)))
+  if (!isItem) return null
+  const nodes = nodesOf(facts)
+  const what = `${nodes.name(row)}[${key}] is not made yet: ${nodes.name(row)} is ${row.state}, and others come before it`
+  const first: Reason = { kind: 'instances', what, since: null, until: null }
+  return { state: 'waiting', waitsFor: [first, ...reasonsOf(facts, nodes, row)], because: null }
+}
+
+/**
  * The names of tasks that have not ended and wait for nothing: in a run that is as it should be there are none.
  * @param idle the engine has done all that it could: then a task that waits only for its turn waits for nothing
  */
@@ -32,6 +51,12 @@ export function unexplained(facts: Facts, idle = false): readonly string[] {
     .filter(({ state }) => !isEnded(state))
     .filter((node) => reasonsOf(facts, nodes, node).every(({ kind }) => idle && kind === 'turn'))
     .map((node) => nodes.name(node))
+}
+
+/** The node of this name, as commands write it: `mask`, `mask[KEY]`, `group[K1].mask[K2]`. */
+export function nodeNamed(facts: Facts, name: string): number | null {
+  const nodes = nodesOf(facts)
+  return facts.tasks.find((node) => nodes.name(node) === name)?.node ?? null
 }
 
 function nodesOf({ pipeline, tasks, events, run }: Facts): Nodes {

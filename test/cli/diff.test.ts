@@ -6,10 +6,11 @@ import { differences } from '../../cli/json-difference.ts'
 import { provenanceOf } from '../../cli/provenance.ts'
 import { subjectOf } from '../../cli/run-subject.ts'
 import { digestOf, manifestOf } from '../../engine/manifest.ts'
-import { openSqlite } from '../../engine/store/sqlite.ts'
+import { failed } from '../../plugins/api.ts'
 import { dagctl, json, normal } from '../support/command-line.ts'
 import { matchesGolden } from '../support/golden.ts'
 import { pipelineOf } from '../support/pipelines.ts'
+import { testEngine } from '../support/test-engine.ts'
 
 const pipeline = `dagctl: 1
 pipeline: counting
@@ -65,53 +66,30 @@ t.test('a manifest holds what the run was made of and what each task was given a
 t.test(
   'what recovery changed, updated datasets and what the run was made with are in the manifest',
   async (t) => {
-    const store = openSqlite({ path: ':memory:' })
-    const made = pipelineOf({ train: { uses: 'Shell', with: { command: 'true', seed: 7 } } })
-    await store.createRun(
-      {
-        id: 'r',
-        pipeline: made,
-        folder: '/',
-        params: {},
-        trigger: 'manual',
-        backfill: null,
-        interval: { start: 0, end: 1 },
-        omit: [],
-        provenance: provenanceOf(made),
-      },
-      'e',
-      1,
-    )
-    const change = { kind: 'gpu_oom', set: { batchSize: 16 } }
-    const claim = { run: 'r', node: 0, attempt: 1, try: 1, limit: null, pool: null }
-    const write = { run: 'r', fence: 1, grow: [] }
-    const batch = { engine: 'e', runs: [], claims: [], starts: [] }
-    await store.commit({
-      ...batch,
-      at: 2,
-      runs: [
-        {
-          ...write,
-          tasks: [{ node: 0, events: [{ event: 'unblock', attempt: 0 }], patch: { state: 'ready' } }],
-        },
-      ],
-      claims: [{ ...claim, patch: { state: 'running', holding: true } }],
+    const recover = {
+      gpu_oom: { set: { batchSize: 16 }, attempts: 3, then: 'fail', underRetry: false },
+    } as const
+    const train = { with: { batchSize: 32, seed: 7 }, recover, produces: ['s3://lake/m'] }
+    const made = pipelineOf({ train })
+    const engine = await testEngine({ provenance: provenanceOf })
+    const id = await engine.run(made)
+    await engine.end('train', failed('gpu_oom', 'CUDA out of memory at 0x7f'))
+    await engine.pass(1_000)
+    await engine.end('train', { model: 'm' })
+    const manifest = manifestOf(await subjectOf(engine.store, id))
+    await engine.engine.stop()
+    t.strictSame(manifest.tasks.train, {
+      uses: 'Noop@1',
+      state: 'succeeded',
+      input: digestOf({ batchSize: 16, seed: 7 }),
+      seed: 7,
+      outputs: digestOf({ model: 'm' }),
+      failure: null,
+      changes: [{ attempt: 1, kind: 'gpu_oom', change: { set: { batchSize: 16 } } }],
+      cached: null,
     })
-    const recovered = {
-      node: 0,
-      events: [{ event: 'recover', attempt: 1, detail: change }],
-      patch: { state: 'retrying' },
-    }
-    await store.commit({
-      ...batch,
-      at: 3,
-      runs: [{ ...write, tasks: [recovered], datasets: [{ uri: 's3://lake/m', task: 'train' }] }],
-    } as Parameters<typeof store.commit>[0])
-    const manifest = manifestOf(await subjectOf(store, 'r'))
-    await store.close()
-    t.match(manifest.tasks.train, { seed: 7, changes: [{ attempt: 1, ...change }] })
     t.strictSame(manifest.datasets, [{ uri: 's3://lake/m', task: 'train' }])
-    t.match(manifest.provenance, { dagctl: /^\d/, operators: [{ name: 'Shell@1', from: /^dagctl \d/ }] })
+    t.match(manifest.provenance, { dagctl: /^\d/, operators: [{ name: 'Noop@1', from: /^dagctl \d/ }] })
   },
 )
 

@@ -5,7 +5,7 @@ import type { Pipeline } from '../../engine/pipeline.ts'
 import { type RunState, type TaskState, taskStates } from '../../engine/state.ts'
 import type { BackfillRecord, TaskRecord } from '../../engine/store/store.ts'
 import type { Facts } from '../../engine/why/facts.ts'
-import { whyOf } from '../../engine/why/why.ts'
+import { nodeNamed, whyNotMade, whyOf } from '../../engine/why/why.ts'
 import { pipelineOf, type Sketch } from '../support/pipelines.ts'
 import { factsOf, happened, holder, nodesOf, rival, runRecord, taskRecord } from '../support/why-facts.ts'
 
@@ -569,4 +569,29 @@ t.test('no task that has not ended is without a reason, whatever the run is in',
 t.test('a sleep that nothing would ever end has no reason: that is how it is found', async (t) => {
   const nodes = nodesOf(one, { it: { state: 'sleeping' } })
   t.strictSame(whyOf(factsOf(one, nodes), 0).waitsFor, [])
+})
+
+t.test('nodes are found by the names that commands give them', async (t) => {
+  const facts = factsOf(cells, grid)
+  const names = ['cell', 'cell.b', 'cell[k1]', 'cell[k1].b', 'cell[k2]', 'b']
+  t.strictSame(
+    names.map((name) => nodeNamed(facts, name)),
+    [0, 2, 3, 5, null, null],
+  )
+})
+
+t.test('of an instance that is not made yet it is told that others come before it', async (t) => {
+  const row = (state: TaskState, expansion: TaskRecord['expansion']) =>
+    factsOf(map, nodesOf(map, { it: { state, expansion } }))
+  const named = { items: [1, 2], keys: ['a', 'b'] }
+  const numbered = { items: [1, 2], keys: null }
+  t.match(whyNotMade(row('running', named), 0, 'b'), {
+    state: 'waiting',
+    waitsFor: [{ kind: 'instances', what: /it\[b\] is not made yet/ }, { kind: 'instances' }],
+  })
+  t.equal(whyNotMade(row('running', named), 0, 'c'), null)
+  t.match(whyNotMade(row('running', numbered), 0, '1'), { state: 'waiting' })
+  t.equal(whyNotMade(row('running', numbered), 0, '2'), null)
+  t.match(whyNotMade(row('waiting', null), 0, 'any'), { state: 'waiting' })
+  t.equal(whyNotMade(row('succeeded', named), 0, 'b'), null)
 })

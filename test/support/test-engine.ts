@@ -2,7 +2,7 @@
 import type { Fingerprint } from '../../engine/cache.ts'
 import { Engine } from '../../engine/engine.ts'
 import type { Evaluator } from '../../engine/evaluator.ts'
-import type { Json } from '../../engine/json.ts'
+import type { Json, JsonObject } from '../../engine/json.ts'
 import type { Outcome } from '../../engine/outcome.ts'
 import type { Pipeline } from '../../engine/pipeline.ts'
 import type { Queue } from '../../engine/queue/queue.ts'
@@ -33,6 +33,7 @@ export interface TestEngineOptions {
   readonly report?: (report: Report) => void
   readonly slots?: number
   readonly resources?: Resources
+  readonly provenance?: (pipeline: Pipeline) => JsonObject
   readonly env?: { readonly [name: string]: string }
   readonly watch?: Watch
   /** Whether another engine counts as gone. */
@@ -76,6 +77,7 @@ export async function testEngine(options: TestEngineOptions = {}) {
     fingerprint: options.fingerprint ?? { key: async () => cacheKey, intact: async () => true },
     report: options.report ?? (() => {}),
     ...(options.resources && { resources: options.resources }),
+    ...(options.provenance && { provenance: options.provenance }),
     ...(options.env && { env: options.env }),
     ...(options.watch && { watch: options.watch }),
     clock: clock.face(),
