@@ -3,7 +3,7 @@ import { isEnded } from '../state.ts'
 import type { EventRecord, TaskRecord } from '../store/store.ts'
 import type { Facts } from './facts.ts'
 import type { Nodes } from './nodes.ts'
-import { counted, listed } from './words.ts'
+import { listed } from './words.ts'
 
 /** The sentence for a node that has ended. */
 export function endOf(nodes: Nodes, node: TaskRecord, facts: Facts): string {
@@ -38,9 +38,9 @@ function successOf(nodes: Nodes, node: TaskRecord): string {
 
 function failureOf(nodes: Nodes, node: TaskRecord): string {
   const spoiled = nodes.children(node).filter(isSpoiled)
-  if (spoiled.length > 0) return `in it ${listed(spoiled.map((one) => told(nodes, one)))}`
+  if (spoiled.length > 0) return `of what stands in it, ${listed(spoiled.map((one) => told(nodes, one)))}`
   const { kind, message } = node.failure ?? { kind: 'user', message: 'no reason was noted' }
-  const tries = node.tries > 1 ? ` after ${counted(node.tries, 'try').replace('trys', 'tries')}` : ''
+  const tries = node.tries > 1 ? ` after ${node.tries} tries` : ''
   return `it failed${tries} (${kind}): ${message}`
 }
 

@@ -364,6 +364,27 @@ const causes: readonly Cause[] = [
     because: [['instances', /^1 instance of it before it/]],
   },
   {
+    name: 'an attempt of before a retry that has not left yet',
+    pipeline: one,
+    it: { state: 'ready', attempt: 2, holding: true },
+    because: [['attempt', /attempt 2, of before it was taken up again, has not left yet/]],
+  },
+  {
+    name: 'a task of lower priority that has waited long enough to come first, and one that has not',
+    pipeline: pipelineOf({ it: { pool: 'gpu', priority: 2 }, old: { pool: 'gpu' }, young: { pool: 'gpu' } }),
+    nodes: [0, 1, 2].map((node) => taskRecord(node, { state: 'ready' })),
+    facts: {
+      resources: gpu,
+      at: 500_000,
+      events: [
+        happened(1, 'unblock', 100_000),
+        happened(2, 'unblock', 150_000),
+        happened(0, 'unblock', 230_000),
+      ],
+    },
+    because: [['priority', /^1 ready task before it: old of run own$/]],
+  },
+  {
     name: 'a slot of its engine',
     pipeline: one,
     it: { state: 'ready' },
@@ -445,51 +466,6 @@ t.test('each cause is named, with what and until when', async (t) => {
       if (until !== undefined) t.equal(waitsFor[place]?.until, until, name)
     }
   }
-})
-
-t.test('of a task that has ended it is told why it ended so, and nothing that it waits for', async (t) => {
-  const pipeline = pipelineOf({
-    a: {},
-    b: { needs: ['a'] },
-    c: { needs: ['b'] },
-    d: { when: 'params.go' },
-    e: {},
-    f: { needs: ['d'] },
-    g: {},
-    h: {},
-  })
-  const nodes = nodesOf(pipeline, {
-    a: { state: 'failed', tries: 2, attempt: 2, failure: { kind: 'user', message: 'exited with code 3' } },
-    b: { state: 'upstream_failed' },
-    c: { state: 'upstream_failed' },
-    d: { state: 'skipped' },
-    e: { state: 'succeeded', attempt: 1 },
-    f: { state: 'skipped' },
-    g: { state: 'cancelled' },
-    h: { state: 'succeeded' },
-  })
-  const events = [
-    happened(3, 'skip', 1, { reason: 'when: params.go' }),
-    happened(5, 'skip', 1),
-    happened(7, 'mark_succeeded', 1, { by: 'ada', reason: 'done by hand' }),
-    happened(null, 'cancel', 1, { by: 'ada' }),
-  ]
-  const facts = factsOf(pipeline, nodes, { events })
-  const said = nodes.map(({ node }) => whyOf(facts, node))
-  t.ok(said.every(({ waitsFor }) => waitsFor.length === 0))
-  t.strictSame(
-    said.map(({ because }) => because),
-    [
-      'it failed after 2 tries (user): exited with code 3',
-      'its trigger all_success could not hold: a failed (user)',
-      'its trigger all_success could not hold: b is upstream_failed; it began with a failed (user)',
-      'it was skipped by when: params.go',
-      'attempt 1 succeeded',
-      'its trigger all_success could not hold: d is skipped',
-      'the run was cancelled by ada before the task had ended',
-      'ada marked it as succeeded: done by hand',
-    ],
-  )
 })
 
 const open = taskStates.filter((state) =>
