@@ -4,7 +4,7 @@ import formats from 'ajv-formats'
 import type { JsonSchema } from '../engine/json.ts'
 import type { Code } from './codes.ts'
 import type { Path } from './positions.ts'
-import { didYouMean, either, quote, typeName } from './words.ts'
+import { didYouMean, either, nearest, quote, typeName } from './words.ts'
 
 /** One thing that does not match. */
 export interface Mismatch {
@@ -186,6 +186,7 @@ function sentence(error: Fault, schema: JsonSchema, path: Path): Sentence {
       message: `${quote(String(params.missingProperty))} is missing`,
       subject: false,
       atKey: true,
+      hint: slip(String(params.missingProperty), data, schema),
     }
   if (error.propertyName !== undefined) return badName(error.propertyName, schema, path)
   const says = schema['x-says']
@@ -197,6 +198,17 @@ function sentence(error: Fault, schema: JsonSchema, path: Path): Sentence {
   if (keyword === 'oneOf' && typeof oneOf === 'string')
     return { code: 'E114', message: oneOf, subject: false, atKey: true }
   return ofKeyword(keyword, params, data, schema)
+}
+
+/** A key that is allowed here but known to nobody, and looks like the missing one. */
+function slip(missing: string, data: unknown, schema: JsonSchema): string | null {
+  if (schema.additionalProperties === false || typeof data !== 'object' || data === null) return null
+  const known = (schema.properties ?? {}) as object
+  const written = nearest(
+    missing,
+    Object.keys(data).filter((key) => !Object.hasOwn(known, key)),
+  )
+  return written === undefined ? null : `did you mean it by ${quote(written)}?`
 }
 
 function unknownKey(name: string, schema: JsonSchema, path: Path): Sentence {

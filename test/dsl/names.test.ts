@@ -35,7 +35,7 @@ t.test('a task sees its own input where that is resolved: in env, gate, recover 
   for (const key of bad) t.match(await errorsOf(`  a: { run: ls, ${key} }`), [/^E122 `with` can only/], key)
   t.match(await errorsOf(`  a: { run: "ls ${own}" }`), [/^E122 `with` can only/])
   t.match(await errorsOf('  a: { run: ls, env: { C: "{{ with.comand }}" } }'), [
-    /^E122 `with` has no `comand`/,
+    /^E122 `with.comand` is not given by this task/,
   ])
 })
 
