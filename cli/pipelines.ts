@@ -4,11 +4,12 @@ import { stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { Compiled } from '../dsl/compile.ts'
+import type { Installation } from '../dsl/config.ts'
 import type { Problem } from '../dsl/problems.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import { InvalidPipeline } from './failure.ts'
-import type { Settings } from './settings.ts'
+import { noConfig, type Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 import { reading } from './wiring.ts'
 
@@ -21,7 +22,7 @@ export interface Found {
   readonly folder: string
 }
 
-/** A file as it was checked. */
+/** A file as it was checked; a dagctl.yaml is one without a pipeline. */
 export interface Checked extends Compiled {
   /** As named on the command line. */
   readonly file: string
@@ -36,7 +37,7 @@ export function isFile(word: string): boolean {
 /** The pipeline that a word names. Warnings go to standard error. Throws usage errors and `InvalidPipeline`. */
 export async function findPipeline(word: string, settings: Settings, terminal: Terminal): Promise<Found> {
   if (!isFile(word)) return { ...(await knownPipeline(word, settings, terminal)) }
-  const checked = await checkFile(word, terminal)
+  const checked = await checkFile(word, terminal, false, settings.installation)
   const { pipeline, problems } = checked
   const report = await reportOf(checked)
   if (pipeline === null || problems.some(({ severity }) => severity === 'error'))
@@ -45,18 +46,24 @@ export async function findPipeline(word: string, settings: Settings, terminal: T
   return { pipeline, folder: dirname(resolve(terminal.cwd, word)) }
 }
 
-/** Reads and compiles a file. Throws E202 or E203 where it cannot be read. */
-export async function checkFile(file: string, { cwd }: Terminal, strict = false): Promise<Checked> {
-  const bytes = await readPipelineFile(file, cwd)
+/** Reads and compiles a file for an installation. Throws E202 or E203 where it cannot be read. */
+export async function checkFile(
+  file: string,
+  { cwd }: Terminal,
+  strict = false,
+  { resources, env }: Pick<Installation, 'resources' | 'env'> = noConfig.installation,
+): Promise<Checked> {
+  const bytes = await readWhole(file, cwd, 'a pipeline file')
   const [{ compile }, { catalogue }] = await Promise.all([
     import('../dsl/compile.ts'),
     import('./catalogue.ts'),
   ])
-  return { file, bytes, ...(await compile({ text: bytes, file }, catalogue, { strict })) }
+  const options = { strict, pools: Object.keys(resources.pools), env }
+  return { file, bytes, ...(await compile({ text: bytes, file }, catalogue, options)) }
 }
 
 /** All problems of a file as people read them; empty where there are none. */
-export async function reportOf({ problems, bytes }: Checked): Promise<string> {
+export async function reportOf({ problems, bytes }: Pick<Checked, 'problems' | 'bytes'>): Promise<string> {
   if (problems.length === 0) return ''
   const text = new TextDecoder('utf-8').decode(bytes)
   const { format } = await import('../dsl/problems.ts')
@@ -78,12 +85,12 @@ async function knownPipeline(name: string, settings: Settings, { cwd }: Terminal
   })
 }
 
-/** The bytes of a file, at most 33 MiB of them. */
-async function readPipelineFile(file: string, cwd: string): Promise<Uint8Array> {
+/** The bytes of a file, at most 33 MiB of them. Throws E202 or E203, which names `what` it is not. */
+export async function readWhole(file: string, cwd: string, what: string): Promise<Uint8Array> {
   const path = resolve(cwd, file)
   const found = await statOf(path, file)
   if (found.isDirectory()) {
-    throw new DagctlError('E203', `${file} is a folder, not a pipeline file`, {
+    throw new DagctlError('E203', `${file} is a folder, not ${what}`, {
       kind: 'usage',
       hint: '`dagctl validate` takes folders; everything else takes one file',
     })

@@ -1,5 +1,5 @@
 /** The commands by name. Each is loaded only when it is called, so that starting costs what is needed. */
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import type { Context, Declare } from './command.ts'
 
 interface Entry {
@@ -115,7 +115,10 @@ function addGlobals(program: Command): void {
       'where the state is kept: sqlite:PATH (default: in the data folder; DAGCTL_STORE)',
     )
     .option('--queue <url>', 'where attempts run: local (default; DAGCTL_QUEUE)')
-    .addOption(new Option('--config <file>', 'settings of the installation').hideHelp())
+    .option(
+      '--config <file>',
+      'settings of the installation (default: dagctl.yaml here or in a folder above)',
+    )
     .option('--json', 'one JSON document on standard output, the same as --format json')
     .option('--format <format>', 'text, json, or what the command offers besides')
 }

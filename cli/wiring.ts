@@ -34,7 +34,7 @@ export async function reading<Result>(
 export async function makeEngine(
   settings: Settings,
   store: Store,
-  { clock, random }: Terminal,
+  { clock, random, env }: Terminal,
   report: (report: Report) => void,
 ): Promise<Engine> {
   const [engine, queue, inline, process, host, catalogue, evaluator, fingerprint, identity, watch] =
@@ -56,6 +56,7 @@ export async function makeEngine(
     module: neighbour('plugins/worker'),
     args: ['--catalogue', neighbourUrl('operators/catalogue')],
   }
+  const { resources, env: allowed, slots } = settings.installation
   return new engine.Engine({
     data: settings.data,
     store,
@@ -64,6 +65,7 @@ export async function makeEngine(
         inline: new inline.InlineRuntime(runner, clock),
         process: new process.ProcessRuntime({ host: runner, clock, worker }),
       },
+      slots,
     }),
     evaluator: evaluator.createEvaluator(),
     fingerprint: fingerprint.fingerprintOf(operators, ownVersion()),
@@ -74,7 +76,13 @@ export async function makeEngine(
     wake: await bellOf(settings),
     watch: watch.fileWatch(),
     report,
+    ...{ resources, env: visible(env, allowed) },
   })
+}
+
+/** The variables of the environment that pipelines may read, as far as they are set. */
+function visible(env: Terminal['env'], allowed: readonly string[]): { readonly [name: string]: string } {
+  return Object.fromEntries(allowed.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
 }
 
 /** The bell of the data folder: rung after a request was written. */

@@ -1,10 +1,11 @@
-/** `dagctl validate FILE|DIR…`: everything that can be checked without running. Opens no store. */
+/** `dagctl validate FILE|DIR…`: everything that can be checked without running, dagctl.yaml too. Opens no store. */
 import { readdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { DagctlError, exits } from '../../engine/errors.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
 import { type Checked, checkFile, problemRow, reportOf, statOf } from '../pipelines.ts'
 import { counted } from '../print.ts'
+import { configName, type Settings } from '../settings.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface Options {
@@ -13,7 +14,7 @@ interface Options {
 
 export const validate: Declare = (command, context) => {
   command
-    .argument('<path...>', 'pipeline files, or folders: every .yaml file in and below them')
+    .argument('<path...>', 'pipeline files, dagctl.yaml, or folders: every .yaml file in and below them')
     .option('--strict', 'warnings are errors')
     .addHelpText('after', '\nFormats: text, json, sarif (code scanning), github (annotations).')
     .addHelpText(
@@ -24,7 +25,7 @@ export const validate: Declare = (command, context) => {
         'validate pipelines/ --format sarif',
       ),
     )
-    .action(action<Options>(context, check, ['text', 'json', 'sarif', 'github']))
+    .action(action<Options>(context, check, ['text', 'json', 'sarif', 'github'], 'ignored'))
 }
 
 async function check(
@@ -33,7 +34,12 @@ async function check(
 ): Promise<number> {
   const files = (await Promise.all(paths.map((path) => filesOf(path, terminal)))).flat()
   const checked: Checked[] = []
-  for (const file of new Set(files)) checked.push(await checkFile(file, terminal, options.strict === true))
+  for (const file of new Set(files)) {
+    const strict = options.strict === true
+    if (isConfig(file, settings, terminal))
+      checked.push(await (await import('../config.ts')).checkConfig(file, terminal))
+    else checked.push(await checkFile(file, terminal, strict, settings.installation))
+  }
   const ok = !checked.some(hasErrors)
   if (settings.json) printJson(terminal, documentOf(checked, ok))
   else if (settings.format === 'text') await printText(checked, terminal)
@@ -45,8 +51,13 @@ async function check(
   return ok ? exits.ok : exits.invalid
 }
 
-function hasErrors({ pipeline, problems }: Checked): boolean {
-  return pipeline === null || problems.some(({ severity }) => severity === 'error')
+/** Whether a file is an installation's settings: by its name, or since `--config` names it. */
+function isConfig(file: string, { config }: Settings, { cwd }: Terminal): boolean {
+  return basename(file) === configName || resolve(cwd, file) === config
+}
+
+function hasErrors({ problems }: Checked): boolean {
+  return problems.some(({ severity }) => severity === 'error')
 }
 
 function documentOf(checked: readonly Checked[], ok: boolean): object {
@@ -67,14 +78,15 @@ async function printText(checked: readonly Checked[], { out, err }: Terminal): P
     if (hasErrors(one)) {
       const errors = one.problems.filter(({ severity }) => severity === 'error').length
       out.write(`${one.file}: ${counted(errors, 'error')}\n`)
-    } else
+    } else if (one.pipeline === null) out.write(`${one.file}: ok, settings\n`)
+    else
       out.write(
-        `${one.file}: ok, pipeline ${one.pipeline?.name}, ${counted(one.pipeline?.tasks.length ?? 0, 'task')}\n`,
+        `${one.file}: ok, pipeline ${one.pipeline.name}, ${counted(one.pipeline.tasks.length, 'task')}\n`,
       )
   }
 }
 
-/** The files that a path stands for. Tests of pipelines and the installation's settings are no pipelines. */
+/** The files that a path stands for. Tests of pipelines are none. */
 async function filesOf(path: string, terminal: Terminal): Promise<readonly string[]> {
   const found = await statOf(resolve(terminal.cwd, path), path)
   if (!found.isDirectory()) return [path]
@@ -94,13 +106,11 @@ async function yamlFilesBelow(folder: string, cwd: string): Promise<string[]> {
     if (entry.isDirectory()) {
       if (!entry.name.startsWith('.') && entry.name !== 'node_modules')
         files.push(...(await yamlFilesBelow(path, cwd)))
-    } else if (isPipelineName(entry.name)) files.push(path)
+    } else if (isOurs(entry.name)) files.push(path)
   }
   return files
 }
 
-function isPipelineName(name: string): boolean {
-  return (
-    name.endsWith('.yaml') && !name.startsWith('.') && !name.endsWith('.test.yaml') && name !== 'dagctl.yaml'
-  )
+function isOurs(name: string): boolean {
+  return name.endsWith('.yaml') && !name.startsWith('.') && !name.endsWith('.test.yaml')
 }

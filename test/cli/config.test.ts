@@ -1,0 +1,90 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { dagctl, json } from '../support/command-line.ts'
+
+const pipeline = 'dagctl: 1\npipeline: p\ntasks: { a: { uses: Noop, timeout: 1m } }\n'
+const wrong = 'pools: { gpu: { slot: 1 } }\n'
+
+t.test('dagctl.yaml is found upward; what it names lies beside it', async (t) => {
+  const folder = t.testdir({ 'dagctl.yaml': 'data: kept\n', below: { deep: { 'p.yaml': pipeline } } })
+  const cwd = join(folder, 'below/deep')
+  const { exit, document } = await json(cwd, ['run', 'p.yaml'])
+  t.equal(exit, 0)
+  t.ok(existsSync(join(folder, 'kept/dagctl.db')))
+  t.strictSame(readdirSync(cwd), ['p.yaml'])
+  t.equal((await json(folder, ['runs', 'list'])).document.runs[0].id, document.run.id)
+})
+
+t.test('the command line and the environment win over it', async (t) => {
+  const folder = t.testdir({
+    'dagctl.yaml': 'data: kept\nstore: sqlite:kept/its.db\n',
+    'p.yaml': pipeline,
+  })
+  await dagctl(folder, ['run', 'p.yaml'], { env: { DAGCTL_STORE: 'sqlite:of-env.db' } })
+  t.ok(existsSync(join(folder, 'of-env.db')))
+  await dagctl(folder, ['run', 'p.yaml', '--store', 'sqlite:of-line.db', '--data', 'other'])
+  t.ok(existsSync(join(folder, 'of-line.db')))
+  t.ok(existsSync(join(folder, 'other')))
+  t.notOk(existsSync(join(folder, 'kept/its.db')))
+  await dagctl(folder, ['run', 'p.yaml'])
+  t.ok(existsSync(join(folder, 'kept/its.db')))
+})
+
+t.test('--config names another file; one that is not there is a usage error', async (t) => {
+  const folder = t.testdir({
+    'dagctl.yaml': wrong,
+    conf: { 'mine.yaml': 'data: ../kept\n' },
+    'p.yaml': pipeline,
+  })
+  t.equal((await dagctl(folder, ['run', 'p.yaml', '--config', 'conf/mine.yaml'])).exit, 0)
+  t.ok(existsSync(join(folder, 'kept/dagctl.db')))
+  const { exit, err } = await dagctl(folder, ['run', 'p.yaml', '--config', 'nope.yaml'])
+  t.equal(exit, 2)
+  t.match(err, 'E202 cannot read nope.yaml')
+})
+
+t.test(
+  'whoever needs a dagctl.yaml with errors is told of all of them, with their places: exit 3',
+  async (t) => {
+    const folder = t.testdir({ 'dagctl.yaml': wrong, below: { 'p.yaml': pipeline } })
+    for (const words of [
+      ['run', 'p.yaml'],
+      ['runs', 'list'],
+      ['backfill', 'p.yaml', '--from', '2026-01-01', '--to', '2026-01-02'],
+    ]) {
+      const { exit, err } = await dagctl(join(folder, 'below'), words)
+      t.equal(exit, 3, words.join(' '))
+      t.match(err, '../dagctl.yaml:1:17 error E110 unknown key `slot`', words.join(' '))
+      t.match(err, 'did you mean `slots`?')
+    }
+    const { document } = await json(join(folder, 'below'), ['runs', 'list'])
+    t.match(document.error, { code: 'E302', kind: 'invalid', problems: [{ code: 'E112' }, { code: 'E110' }] })
+    for (const words of [['operators'], ['init', 'new'], ['completion', 'bash']])
+      t.equal((await dagctl(folder, words)).exit, 0, `${words.join(' ')} needs none`)
+  },
+)
+
+t.test('validate checks it, as a file, in a folder, and by another name', async (t) => {
+  const folder = t.testdir({ 'dagctl.yaml': wrong, 'mine.yaml': 'env: [A]\n', sub: { 'p.yaml': pipeline } })
+  const one = await json(folder, ['validate', 'dagctl.yaml'])
+  t.equal(one.exit, 3)
+  t.match(one.document, {
+    ok: false,
+    files: [
+      {
+        file: 'dagctl.yaml',
+        pipeline: null,
+        version: null,
+        tasks: 0,
+        problems: [{ code: 'E112' }, { severity: 'error', code: 'E110', line: 1, column: 17 }],
+      },
+    ],
+  })
+  const all = await json(folder, ['validate', 'sub', 'dagctl.yaml'])
+  t.equal(all.exit, 3)
+  t.match(all.document.files, [{ pipeline: 'p', problems: [] }, { pipeline: null }])
+  t.equal((await json(folder, ['validate', 'sub'])).exit, 0, 'it is not what was asked about')
+  const other = await dagctl(folder, ['validate', 'mine.yaml', '--config', 'mine.yaml'])
+  t.strictSame([other.exit, other.out], [0, 'mine.yaml: ok, settings\n'])
+})
