@@ -73,7 +73,7 @@ export interface RunOptions {
 /** Declares `RunOptions`. */
 export function runOptions(command: Command): Command {
   return command
-    .option('--instances', 'also the instances of mapped tasks (JSON)')
+    .option('--instances', 'also the instances of mapped tasks')
     .option('--attempts', 'also what became of each attempt')
 }
 

@@ -49,7 +49,7 @@ export async function present(
   const pipeline = (await store.pipeline(run.version)) as Pipeline
   if (settings.json) printJson(terminal, await documentOf(store, run, pipeline, options))
   else {
-    await printSummary({ run, pipeline, store, settings }, terminal, options.all)
+    await printSummary({ run, pipeline, store, settings }, terminal, options)
     if (options.attempts !== true) return
     const { printAttempts } = await import('./attempts-table.ts')
     await printAttempts(store, run, pipeline, terminal)
