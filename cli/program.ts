@@ -46,8 +46,18 @@ const entries: readonly Entry[] = [
   },
   {
     name: 'runs',
-    summary: 'list, show, cancel and resume runs',
+    summary: 'list and show runs; cancel, pause, resume, retry, rerun and mark them',
     load: async () => (await import('./commands/runs.ts')).runs,
+  },
+  {
+    name: 'approvals',
+    summary: 'list what waits for a person, and answer it',
+    load: async () => (await import('./commands/approvals.ts')).approvals,
+  },
+  {
+    name: 'datasets',
+    summary: 'list datasets and when they were updated, or say that one was',
+    load: async () => (await import('./commands/datasets.ts')).datasets,
   },
   {
     name: 'logs',
