@@ -1,6 +1,7 @@
 /** The tasks that words name, where something is to be done to them: all of them must be such that it can be. */
 import { DagctlError } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
+import { shapeOf } from '../engine/shape.ts'
 import { isEnded } from '../engine/state.ts'
 import type { RunRecord, Store, TaskRecord } from '../engine/store/store.ts'
 import { TaskNames } from './task-names.ts'
@@ -34,7 +35,15 @@ export async function marked(
 ): Promise<readonly number[]> {
   const { rows, pipeline } = await tasksOf(store, run)
   const names = new TaskNames(pipeline, rows)
-  const nodes = outermost(rows, nodesOf(pipeline, rows, word))
+  const { isAggregate } = shapeOf(pipeline)
+  // What stands for copies has no state of its own; the copies have.
+  const own = nodesOf(pipeline, rows, word).filter((node) => {
+    const row = rows[node] as TaskRecord
+    return !isAggregate(row.task) || names.keys(row).length > 0
+  })
+  const nodes = outermost(rows, own)
+  if (nodes.length === 0)
+    throw refused(`\`${word}\` has no instances yet`, 'see `dagctl runs show --instances`')
   for (const node of nodes) {
     const row = rows[node] as TaskRecord
     if (row.state === 'succeeded' || (as === 'failed' && isEnded(row.state)))

@@ -4,8 +4,12 @@ import { harmless } from './print.ts'
 
 /** A message with its task's name, a line for each of its lines; null where the report says nothing of the kind. */
 export function noticeOf(report: Report): string | null {
-  if (report.type === 'run' && report.state === 'paused')
-    return `run ${report.run} is paused; it goes on with: dagctl runs resume ${report.run}`
+  if (report.type === 'run') {
+    if (report.message !== undefined) return `run ${report.run}: ${report.message}`
+    return report.state === 'paused'
+      ? `run ${report.run} is paused; it goes on with: dagctl runs resume ${report.run}`
+      : null
+  }
   if (report.type !== 'attempt' || report.event.type !== 'log') return null
   if (report.event.fields?.channel !== 'console') return null
   const lines = report.event.message.split('\n')

@@ -11,6 +11,7 @@ import { noticeOf } from './notice.ts'
 import type { Display } from './picture.ts'
 import { RunProgress } from './progress.ts'
 import { type Stage, withEngine } from './stage.ts'
+import { TaskNames } from './task-names.ts'
 import { bellOf, noSuchRun } from './wiring.ts'
 
 /** What a person wants of a run. */
@@ -69,27 +70,17 @@ async function ask(
   const { id, state } = record
   const reopens = wish?.kind === 'retry' || wish?.kind === 'mark'
   if (isEnded(state) && reopens) {
-    if ((await wishing(engine).reopen(id, wish, by)) === 'reopened') return 'here'
+    if ((await engine.reopen(id, wish, by)) !== 'alive') return 'here'
   } else {
     const adoption = await engine.adopt(id)
     if (adoption === 'ended') return 'nowhere'
     if (adoption !== 'alive') {
-      if (wish?.kind === 'cancel') engine.cancel(id)
-      else if (wish !== null) await wishing(engine).wish(id, wish, by)
+      if (wish !== null) engine.wish(id, wish, by)
       return 'here'
     }
   }
   if (wish !== null) await request(stage, id, wish, by)
   return 'there'
-}
-
-interface Wishing {
-  wish(run: string, wish: Wish, by: string): Promise<void>
-  reopen(run: string, wish: Wish, by: string): Promise<string>
-}
-
-function wishing(engine: Engine): Wishing {
-  return engine as unknown as Wishing
 }
 
 /** Writes a wish for the engine that owns the run, and calls it. */
@@ -149,35 +140,37 @@ async function lookOn(
   const { store } = stage
   display.note(`run ${run.id} belongs to a living engine and is followed`)
   let adopted = false
+  let state = run.state
   let known = await store.tasks(run.id)
   await follow({ ...stage, run: run.id }, async (record) => {
     const rows = await store.tasks(run.id)
-    for (const row of rows) {
-      const before = known[row.node]
-      if (before?.state === row.state && before.attempt === row.attempt) continue
-      const { key, state, attempt, failure } = row
-      const task = pipeline.tasks[row.task]?.id ?? ''
-      const event = eventInto[state] ?? state
-      const at = row.endedAt ?? stage.terminal.clock.now()
-      display.report({
-        type: 'task',
-        run: run.id,
-        task,
-        key,
-        label: task,
-        event,
-        state,
-        attempt,
-        at,
-        failure,
-      })
-    }
+    const now = stage.terminal.clock.now()
+    for (const report of changes(pipeline, record, { rows, known, now })) tell(display, report)
+    if (record.state !== state) tell(display, { type: 'run', run: run.id, state: record.state, at: now })
     known = rows
+    state = record.state
     if (until(record, rows)) return true
     adopted = (await engine.adopt(run.id)) === 'adopted'
     return adopted
   })
   return adopted
+}
+
+/** What became of the tasks since the last look, as their engine would have told it. */
+function* changes(
+  pipeline: Pipeline,
+  { id }: RunRecord,
+  { rows, known, now }: { rows: readonly TaskRecord[]; known: readonly TaskRecord[]; now: number },
+): Generator<Report> {
+  const names = new TaskNames(pipeline, rows)
+  for (const row of rows) {
+    const before = known[row.node]
+    const { key, state, attempt, failure } = row
+    if (before?.state === state && before.attempt === attempt) continue
+    const event = eventInto[state] ?? state
+    const about = { run: id, task: names.id(row), key, label: names.name(row) }
+    yield { type: 'task', ...about, event, state, attempt, at: row.endedAt ?? now, failure }
+  }
 }
 
 /** The event that a state seen from outside stands for. */

@@ -76,7 +76,8 @@ export async function makeEngine(
     wake: await bellOf(settings),
     watch: watch.fileWatch(),
     report,
-    ...{ resources, env: visible(env, allowed) },
+    resources,
+    env: visible(env, allowed),
   })
 }
 
