@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { dagctl, holds, json, type Started, start } from '../support/command-line.ts'
+import { ownerlessRun, shell } from '../support/stored-runs.ts'
 
 // A task that waits for a file, so that a test decides when it ends. It ends by itself should the test die.
 const waits = (file: string) => `for i in $(seq 600); do [ -e ${file} ] && break; sleep 0.05; done`
@@ -171,4 +172,28 @@ t.test('what is marked as failed fails the run, and says who said so, and why', 
   const { document } = await json(folder, ['runs', 'show', id])
   t.strictSame(statesOf(document), ['failed', 'upstream_failed'])
   t.match(document.tasks[0].failure, { kind: 'user', message: /ann: wrong input/ })
+})
+
+t.test('of a mapped task one instance is tried again, and the task ends anew', async (t) => {
+  const folder = t.testdir({})
+  const foreach = { items: ['north', 'south', 'w]'], key: '{{ item }}', maxParallel: null, whenEach: false }
+  const command = 'echo {{ item }} >> ran; [ {{ item }} = south ] || [ -e mended ] || exit 3'
+  await ownerlessRun(folder, 'r1', { mask: shell(command, { foreach }) })
+  const first = await json(folder, ['runs', 'resume', 'r1', '--instances'])
+  t.equal(first.exit, 4)
+  t.strictSame(
+    first.document.tasks.map(({ key, state }: { key: string[] | null; state: string }) => [key, state]),
+    [
+      [null, 'failed'],
+      [['north'], 'failed'],
+      [['south'], 'succeeded'],
+      [['w]'], 'failed'],
+    ],
+  )
+  writeFileSync(join(folder, 'mended'), '')
+  const one = await json(folder, ['runs', 'retry', 'r1', '--task', 'mask[w]]', '--instances'])
+  t.equal(one.exit, 4)
+  t.strictSame(statesOf(one.document), ['failed', 'failed', 'succeeded', 'succeeded'])
+  t.equal((await json(folder, ['runs', 'retry', 'r1', '--task', 'mask'])).exit, 0)
+  t.strictSame(ran(folder).sort(), ['north', 'north', 'south', 'w]', 'w]'])
 })

@@ -3,23 +3,28 @@ import { join } from 'node:path'
 import type { Pipeline } from '../../engine/pipeline.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
 import type { NewRun, RunWrite, Store, TaskWrite } from '../../engine/store/store.ts'
+import { pipelineOf, type Sketch } from './pipelines.ts'
 
 /** The store of a folder's default data folder. Close it. */
 export function storeIn(folder: string): Store {
   return openSqlite({ path: join(folder, '.dagctl/dagctl.db') })
 }
 
-/** Makes a run that an engine which is gone owns, and writes to it as its engine would. */
+/**
+ * Makes a run that an engine which is gone owns, and writes to it as its engine would.
+ * @param folder of the pipeline file, absolute: where its commands run
+ */
 export async function storedRun(
   store: Store,
   id: string,
   pipeline: Pipeline,
   writes: readonly Partial<RunWrite>[] = [],
+  folder = '/f',
 ): Promise<void> {
   const run: NewRun = {
     id,
     pipeline,
-    folder: '/f',
+    folder,
     params: {},
     trigger: 'manual',
     interval: { start: 0, end: 0 },
@@ -33,6 +38,22 @@ export async function storedRun(
     const whole = { run: id, fence: 1, tasks: [], grow: [], ...write }
     await store.commit({ engine: 'gone', at, runs: [whole], claims: [], starts: [] })
   }
+}
+
+/** A task that runs a shell command, with any other field. */
+export function shell(command: string, more: Sketch = {}): Sketch {
+  return { uses: 'Shell', runtime: 'process', with: { command }, timeout: 60_000, ...more }
+}
+
+/** A folder with a run that nobody has, for `runs resume`: what a file cannot say yet can be said by hand. */
+export async function ownerlessRun(
+  folder: string,
+  id: string,
+  sketches: { readonly [id: string]: Sketch },
+): Promise<void> {
+  const store = storeIn(folder)
+  await storedRun(store, id, pipelineOf(sketches), [], folder)
+  await store.close()
 }
 
 /** A node that went through events, and what its row holds then. */
