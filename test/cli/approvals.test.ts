@@ -1,9 +1,11 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Question } from '../../engine/outcome.ts'
-import { dagctl, json, normal } from '../support/command-line.ts'
+import { dagctl, json, normal, start } from '../support/command-line.ts'
 import { matchesGolden } from '../support/golden.ts'
 import { pipelineOf } from '../support/pipelines.ts'
-import { started, storedRun, storeIn, went } from '../support/stored-runs.ts'
+import { ownerlessRun, shell, started, storedRun, storeIn, went } from '../support/stored-runs.ts'
 
 const form = {
   type: 'object',
@@ -170,4 +172,40 @@ t.test('what nobody asked cannot be answered', async (t) => {
   t.match(await said('r1', 'release', 'yes'), 'E206')
   t.match(await said('r9', 'approve'), 'E205')
   t.strictSame(await requestsIn(folder), [])
+})
+
+t.test('an answer reaches the engine that has the run: approving a hold tries again', async (t) => {
+  const folder = t.testdir({})
+  const recover = { user: { attempts: 0, then: 'hold', underRetry: false } } as const
+  await ownerlessRun(folder, 'r1', {
+    train: shell('echo train >> ran; [ -e mended ] || { echo no such model >&2; exit 3; }', { recover }),
+    after: shell('echo after >> ran', { needs: ['train'] }),
+  })
+  const run = start(folder, ['runs', 'resume', 'r1'])
+  await run.said('it waits for a person')
+  const [question] = (await json(folder, ['approvals', 'list'])).document.approvals
+  t.match(question, { run: 'r1', task: 'train', kind: 'hold', message: /exited with code 3/, since: /Z$/ })
+  writeFileSync(join(folder, 'mended'), '')
+  const { exit, document } = await json(folder, ['approvals', 'answer', 'r1', 'approve'])
+  t.equal(exit, 0)
+  t.equal(document.answer.heard, true)
+  t.equal((await run.ended).exit, 0)
+  t.equal(readFileSync(join(folder, 'ran'), 'utf8'), 'train\ntrain\nafter\n')
+  const { tasks } = (await json(folder, ['runs', 'show', 'r1', '--attempts'])).document
+  t.match(tasks[0].history, [
+    { attempt: 1, state: 'failed', failure: { kind: 'user' } },
+    { attempt: 2, state: 'succeeded' },
+  ])
+})
+
+t.test('rejecting a hold fails the task, and says who decided so, and why', async (t) => {
+  const folder = t.testdir({})
+  const recover = { user: { attempts: 0, then: 'hold', underRetry: false } } as const
+  await ownerlessRun(folder, 'r1', { train: shell('exit 3', { recover }) })
+  const run = start(folder, ['runs', 'resume', 'r1'])
+  await run.said('it waits for a person')
+  await json(folder, ['approvals', 'answer', 'r1', 'train', 'reject', '--by', 'ann', '--reason', 'too dear'])
+  t.equal((await run.ended).exit, 4)
+  const { tasks } = (await json(folder, ['runs', 'show', 'r1'])).document
+  t.match(tasks[0], { state: 'failed', failure: { message: /ann .*too dear/ } })
 })

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { dagctl, json } from '../support/command-line.ts'
+import { ownerlessRun, shell } from '../support/stored-runs.ts'
 
 const pipeline = 'dagctl: 1\npipeline: p\ntasks: { a: { uses: Noop, timeout: 1m } }\n'
 const wrong = 'pools: { gpu: { slot: 1 } }\n'
@@ -87,4 +88,45 @@ t.test('validate checks it, as a file, in a folder, and by another name', async 
   t.equal((await json(folder, ['validate', 'sub'])).exit, 0, 'it is not what was asked about')
   const other = await dagctl(folder, ['validate', 'mine.yaml', '--config', 'mine.yaml'])
   t.strictSame([other.exit, other.out], [0, 'mine.yaml: ok, settings\n'])
+})
+
+// Says when it begins and ends, and takes long enough for another to come in between.
+const seen = (id: string) => `echo +${id} >> ran; sleep 0.2; echo -${id} >> ran`
+const overlaps = (folder: string) => {
+  const lines = readFileSync(join(folder, 'ran'), 'utf8').trim().split('\n')
+  return lines.some((line, index) => line.startsWith('+') && lines[index + 1]?.startsWith('+'))
+}
+
+t.test('`slots` is how many attempts run at once', async (t) => {
+  const tasks = ['a', 'b', 'c'].map((id) => `  ${id}: { run: "${seen(id)}", timeout: 1m }\n`).join('')
+  const yaml = `dagctl: 1\npipeline: p\ntasks:\n${tasks}`
+  const folder = t.testdir({ 'p.yaml': yaml, 'one.yaml': 'slots: { process: 1 }\n' })
+  t.equal((await dagctl(folder, ['run', 'p.yaml', '--config', 'one.yaml'])).exit, 0)
+  t.notOk(overlaps(folder))
+  t.equal((await dagctl(folder, ['run', 'p.yaml'])).exit, 0)
+  t.ok(overlaps(folder), 'without it they do overlap')
+})
+
+t.test('a pool has the slots that it is given', async (t) => {
+  const folder = t.testdir({ 'dagctl.yaml': 'pools: { gpu: { slots: 1 } }\n' })
+  await ownerlessRun(folder, 'r1', {
+    a: shell(seen('a'), { pool: 'gpu' }),
+    b: shell(seen('b'), { pool: 'gpu' }),
+  })
+  t.equal((await dagctl(folder, ['runs', 'resume', 'r1'])).exit, 0)
+  t.notOk(overlaps(folder))
+})
+
+t.test('templates see the allowed variables of the environment that are set, and no others', async (t) => {
+  const folder = t.testdir({ 'dagctl.yaml': 'env: [TEAM, ABSENT]\n' })
+  await ownerlessRun(folder, 'r1', {
+    a: { with: { outputs: { team: '{{ env.TEAM }}', absent: "{{ default env.ABSENT 'none' }}" } } },
+    b: { with: { outputs: { secret: '{{ env.SECRET }}' } } },
+  })
+  const env = { TEAM: 'support', SECRET: 'hidden' }
+  const { exit } = await dagctl(folder, ['runs', 'resume', 'r1'], { env })
+  t.equal(exit, 4)
+  const { document } = await json(folder, ['runs', 'show', 'r1'])
+  t.strictSame(document.tasks[0].outputs, { team: 'support', absent: 'none' })
+  t.match(document.tasks[1], { state: 'failed', failure: { kind: 'invalid_input' } })
 })
