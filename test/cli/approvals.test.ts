@@ -174,9 +174,10 @@ t.test('what nobody asked cannot be answered', async (t) => {
   t.strictSame(await requestsIn(folder), [])
 })
 
+const recover = { user: { attempts: 0, then: 'hold', underRetry: false } } as const
+
 t.test('an answer reaches the engine that has the run: approving a hold tries again', async (t) => {
   const folder = t.testdir({})
-  const recover = { user: { attempts: 0, then: 'hold', underRetry: false } } as const
   await ownerlessRun(folder, 'r1', {
     train: shell('echo train >> ran; [ -e mended ] || { echo no such model >&2; exit 3; }', { recover }),
     after: shell('echo after >> ran', { needs: ['train'] }),
@@ -200,7 +201,6 @@ t.test('an answer reaches the engine that has the run: approving a hold tries ag
 
 t.test('rejecting a hold fails the task, and says who decided so, and why', async (t) => {
   const folder = t.testdir({})
-  const recover = { user: { attempts: 0, then: 'hold', underRetry: false } } as const
   await ownerlessRun(folder, 'r1', { train: shell('exit 3', { recover }) })
   const run = start(folder, ['runs', 'resume', 'r1'])
   await run.said('it waits for a person')
