@@ -58,7 +58,9 @@ export async function checkFile(
     import('../dsl/compile.ts'),
     import('./catalogue.ts'),
   ])
-  const options = { strict, pools: Object.keys(resources.pools), env }
+  const pools = Object.keys(resources.pools)
+  // Where no pool is declared, any may be named.
+  const options = { strict, env, pools: pools.length === 0 ? null : pools }
   return { file, bytes, ...(await compile({ text: bytes, file }, catalogue, options)) }
 }
 
