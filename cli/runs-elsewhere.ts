@@ -1,5 +1,5 @@
 /** Runs that some engine has already: taken over where it is dead, else asked, and followed to the end. */
-import type { Engine } from '../engine/engine.ts'
+import type { Adoption, Engine } from '../engine/engine.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import type { Report } from '../engine/report.ts'
 import { isEnded } from '../engine/state.ts'
@@ -12,6 +12,7 @@ import type { Display } from './picture.ts'
 import { RunProgress } from './progress.ts'
 import { type Stage, withEngine } from './stage.ts'
 import { TaskNames } from './task-names.ts'
+import type { Terminal } from './terminal.ts'
 import { bellOf, noSuchRun } from './wiring.ts'
 
 /** What a person wants of a run. */
@@ -62,25 +63,53 @@ export function tell(display: Display, report: Report): void {
 }
 
 /** Where the run is once the wish is on its way: with this engine, with another, or with none since it has ended. */
-async function ask(
-  stage: Stage,
-  { engine, record }: Attended,
-  { wish, by }: Wanted,
-): Promise<'here' | 'there' | 'nowhere'> {
+type Where = 'here' | 'there' | 'nowhere'
+
+async function ask(stage: Stage, attended: Attended, { wish, by }: Wanted): Promise<Where> {
+  const { engine, record } = attended
   const { id, state } = record
-  const reopens = wish?.kind === 'retry' || wish?.kind === 'mark'
-  if (isEnded(state) && reopens) {
-    if ((await engine.reopen(id, wish, by)) !== 'alive') return 'here'
-  } else {
+  let where: Where
+  if (isEnded(state) && (wish?.kind === 'retry' || wish?.kind === 'mark'))
+    where = await reopen(stage, attended, () => engine.reopen(id, wish, by))
+  else {
     const adoption = await engine.adopt(id)
-    if (adoption === 'ended') return 'nowhere'
-    if (adoption !== 'alive') {
-      if (wish !== null) engine.wish(id, wish, by)
-      return 'here'
-    }
+    where = adoption === 'ended' ? 'nowhere' : adoption === 'alive' ? 'there' : 'here'
+    if (where === 'here' && wish !== null) engine.wish(id, wish, by)
   }
-  if (wish !== null) await request(stage, id, wish, by)
-  return 'there'
+  if (where === 'there' && wish !== null) await request(stage, id, wish, by)
+  return where
+}
+
+/** Milliseconds between two looks whether the last attempt of an ended run has left. */
+const leaving = 250
+
+/** Opens an ended run again. Of one that was cancelled an attempt may still leave a living engine, which is waited for. */
+async function reopen(
+  { store, terminal }: Stage,
+  { display, record: { id } }: Attended,
+  begin: () => Promise<Adoption | 'reopened'>,
+): Promise<Where> {
+  for (let looks = 0; ; looks++) {
+    if ((await begin()) !== 'alive') return 'here'
+    const run = await store.run(id)
+    // Somebody else was first to open it.
+    if (run !== null && !isEnded(run.state)) return 'there'
+    if (looks === 0) display.note(`an attempt of run ${id} is still leaving, and is waited for`)
+    if (await isInterrupted(terminal, leaving)) return 'nowhere'
+  }
+}
+
+/** Waits; true where a signal came first. */
+function isInterrupted({ clock, onSignal }: Terminal, wait: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const end = (interrupted: boolean) => {
+      silence()
+      timer.cancel()
+      resolve(interrupted)
+    }
+    const silence = onSignal(() => end(true))
+    const timer = clock.at(clock.now() + wait, () => end(false))
+  })
 }
 
 /** Writes a wish for the engine that owns the run, and calls it. */

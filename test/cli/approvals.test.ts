@@ -209,3 +209,16 @@ t.test('rejecting a hold fails the task, and says who decided so, and why', asyn
   const { tasks } = (await json(folder, ['runs', 'show', 'r1'])).document
   t.match(tasks[0], { state: 'failed', failure: { message: /ann .*too dear/ } })
 })
+
+t.test('an answer that nobody could hear is heard by whoever goes on with the run', async (t) => {
+  const folder = t.testdir({})
+  await ownerlessRun(folder, 'r1', { train: shell('[ -e mended ] || exit 3', { recover }) })
+  const run = start(folder, ['runs', 'resume', 'r1'])
+  await run.said('it waits for a person')
+  run.child.kill('SIGKILL')
+  await run.ended
+  writeFileSync(join(folder, 'mended'), '')
+  const { document } = await json(folder, ['approvals', 'answer', 'r1', 'train', 'approve'])
+  t.equal(document.answer.heard, false)
+  t.equal((await dagctl(folder, ['runs', 'resume', 'r1'])).exit, 0)
+})

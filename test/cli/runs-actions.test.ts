@@ -197,3 +197,25 @@ t.test('of a mapped task one instance is tried again, and the task ends anew', a
   t.equal((await json(folder, ['runs', 'retry', 'r1', '--task', 'mask'])).exit, 0)
   t.strictSame(ran(folder).sort(), ['north', 'north', 'south', 'w]', 'w]'])
 })
+
+t.test(
+  'a run that was cancelled is opened again once its last attempt has left a living engine',
+  async (t) => {
+    const folder = t.testdir({
+      'p.yaml': `${head}schedule: { cron: "@daily" }
+tasks:
+  first: { run: "trap 'echo heard >> ran' TERM; echo first >> ran; ${waits('go')}" }
+`,
+    })
+    const days = ['--from', '2026-01-01', '--to', '2026-01-03', '--max-active', '2']
+    const { started, id } = await running(folder, ['backfill', 'p.yaml', ...days])
+    t.equal((await json(folder, ['runs', 'cancel', id])).document.run.state, 'cancelled')
+    await holds(join(folder, 'ran'), 'heard')
+    const retry = start(folder, ['runs', 'retry', id])
+    await retry.said('is still leaving')
+    make(folder, 'go')
+    t.equal((await retry.ended).exit, 0)
+    t.equal((await json(folder, ['runs', 'show', id])).document.run.state, 'succeeded')
+    await started.ended
+  },
+)
