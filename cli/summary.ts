@@ -148,9 +148,9 @@ async function tellFailures(
 ): Promise<void> {
   const { err } = terminal
   const paint = paintFor(err, terminal.env)
-  const failed = nodes.filter(
-    ({ state, failure, attempt }) => state === 'failed' && (failure !== null || attempt > 0),
-  )
+  const all = nodes.filter(({ state }) => state === 'failed')
+  const above = new Set(all.map(({ parent }) => parent))
+  const failed = all.filter(({ node }) => !above.has(node))
   for (const row of failed.slice(0, most.failures)) {
     const name = names.name(row)
     const { kind, message } = row.failure ?? { kind: 'user', message: 'no reason was noted' }

@@ -130,3 +130,21 @@ t.test('templates see the allowed variables of the environment that are set, and
   t.strictSame(document.tasks[0].outputs, { team: 'support', absent: 'none' })
   t.match(document.tasks[1], { state: 'failed', failure: { kind: 'invalid_input' } })
 })
+
+t.test('a file is checked against the pools and the environment that the installation has', async (t) => {
+  const yaml = `dagctl: 1
+pipeline: p
+tasks:
+  a: { run: "echo {{ env.TEAM }}", pool: gpus, timeout: 1m }
+`
+  const folder = t.testdir({ 'p.yaml': yaml, 'its.yaml': 'pools: { gpu: { slots: 1 } }\nenv: [TEAM]\n' })
+  const bare = await json(folder, ['validate', 'p.yaml'])
+  t.equal(bare.exit, 3, 'no variable is allowed where no file says so')
+  t.match(bare.document.files[0].problems, [{ severity: 'error', message: /TEAM/ }])
+  const known = await json(folder, ['validate', 'p.yaml', '--config', 'its.yaml'])
+  t.equal(known.exit, 0)
+  t.match(known.document.files[0].problems, [{ code: 'W107', hint: 'did you mean `gpu`?' }])
+  const run = await dagctl(folder, ['run', 'p.yaml', '--config', 'its.yaml'], { env: { TEAM: 'support' } })
+  t.equal(run.exit, 0)
+  t.match(run.err, 'W107')
+})

@@ -101,3 +101,16 @@ t.test('instances are shown where they are asked for, with every key from the ou
   t.match(shown.err, "dagctl logs r1 'g[one].mask[k]'")
   matchesGolden(t, 'cli/runs-show-instances.out', still(shown.out, folder))
 })
+
+t.test('of what failed only what failed itself is told at length', async (t) => {
+  const folder = t.testdir({
+    'p.yaml': `dagctl: 1
+pipeline: p
+tasks:
+  each: { foreach: [a, b], key: "{{ item }}", run: "[ {{ item }} = a ]", retry: { attempts: 1 }, timeout: 1m }
+`,
+  })
+  const { exit, err } = await dagctl(folder, ['run', 'p.yaml'])
+  t.equal(exit, 4)
+  t.strictSame(err.match(/^failed: task .*/gm), ['failed: task each[b] (user) after 1 attempt'])
+})
