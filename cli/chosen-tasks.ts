@@ -7,7 +7,7 @@ import type { RunRecord, Store, TaskRecord } from '../engine/store/store.ts'
 import { TaskNames } from './task-names.ts'
 import { nodesOf, outermost } from './task-words.ts'
 
-/** The nodes that are to be tried again. Throws E220 where a word names none that could be. */
+/** The nodes that are to be tried again. Throws E240 where a word names none that could be. */
 export async function triedAgain(
   store: Store,
   run: RunRecord,
@@ -26,7 +26,7 @@ export async function triedAgain(
   return [...new Set(found.flat())]
 }
 
-/** The nodes to be marked. Throws E220 where one is in a state that cannot be marked so. */
+/** The nodes to be marked. Throws E240 where one is in a state that cannot be marked so. */
 export async function marked(
   store: Store,
   run: RunRecord,
@@ -65,5 +65,5 @@ async function tasksOf(
 }
 
 function refused(message: string, hint: string): DagctlError {
-  return new DagctlError('E220', message, { kind: 'usage', hint })
+  return new DagctlError('E240', message, { kind: 'usage', hint })
 }

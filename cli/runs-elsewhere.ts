@@ -44,7 +44,10 @@ export async function attend(stage: Stage, id: string, wanted: Wanted): Promise<
     const display = await displayOf(terminal, new RunProgress(pipeline, await store.tasks(id)))
     const attended = { engine, display, record, pipeline }
     try {
-      listen((report) => tell(display, report))
+      // Its tasks may trigger other runs in this engine.
+      listen((report) => {
+        if (report.run === id) tell(display, report)
+      })
       const where = await ask(stage, attended, wanted)
       if (where === 'nowhere') return 'ended'
       if (where === 'there' && !(await lookOn(stage, attended, untilThere))) return 'ended'

@@ -132,7 +132,7 @@ function decisionOf(words: readonly string[]): Decision {
   throw wrongOption(`${words.map(quote).join(' ')} is no answer`, 'write [TASK] approve, or [TASK] reject')
 }
 
-/** The question that a word names, or the only one of the run. Throws E220 where nothing is asked, or more than one thing. */
+/** The question that a word names, or the only one of the run. Throws E240 where nothing is asked, or more than one thing. */
 async function questionMeant(store: Store, run: RunRecord, word: string | undefined): Promise<OpenQuestion> {
   if (isEnded(run.state)) throw refused(`run ${run.id} asks nothing: it has ${run.state}`)
   const questions = await questionsOf(store, run)
@@ -158,7 +158,7 @@ async function asked(
   return questions.filter(({ node }) => node !== null && nodes.includes(node))
 }
 
-/** The answer's values. Throws E221 with all that is wrong with them; a rejection need not fill in the form. */
+/** The answer's values. Throws E241 with all that is wrong with them; a rejection need not fill in the form. */
 async function valuesOf(
   { form }: OpenQuestion,
   decision: Decision,
@@ -177,7 +177,7 @@ async function valuesOf(
   if (first === undefined) return checked.values
   const message = `the answer does not match the form: ${checked.problems.map(({ message }) => message).join('; ')}`
   const hint = checked.problems.find(({ hint }) => hint !== null)?.hint
-  throw new DagctlError('E221', message, hint == null ? { kind: 'usage' } : { kind: 'usage', hint })
+  throw new DagctlError('E241', message, hint == null ? { kind: 'usage' } : { kind: 'usage', hint })
 }
 
 function objectOf(text: string | undefined): JsonObject {
@@ -217,5 +217,5 @@ async function isHeard(stage: Stage, { run, node }: OpenQuestion): Promise<boole
 }
 
 function refused(message: string, hint = 'see `dagctl approvals list`'): DagctlError {
-  return new DagctlError('E220', message, { kind: 'usage', hint })
+  return new DagctlError('E240', message, { kind: 'usage', hint })
 }

@@ -137,7 +137,7 @@ t.test('values that do not match are refused all at once, and nothing is written
   const values = ['--values', '{"percent": 0, "nte": 1}']
   const { exit, err } = await dagctl(folder, ['approvals', 'answer', 'r1', 'release', 'approve', ...values])
   t.equal(exit, 2)
-  t.match(err, /E221 the answer does not match the form: .*unknown key `nte`/)
+  t.match(err, /E241 the answer does not match the form: .*unknown key `nte`/)
   t.match(err, '`percent` must be at least 1')
   t.match(err, 'did you mean `note`?')
   for (const wrong of [
@@ -152,7 +152,7 @@ t.test('values that do not match are refused all at once, and nothing is written
 t.test('a run that is out of money goes on where that is approved', async (t) => {
   const folder = await asked(t)
   const refused = await dagctl(folder, ['approvals', 'answer', 'r2', 'reject'])
-  t.match(refused, { exit: 2, err: /E220 a budget cannot be rejected[\s\S]*dagctl runs cancel r2/ })
+  t.match(refused, { exit: 2, err: /E240 a budget cannot be rejected[\s\S]*dagctl runs cancel r2/ })
   t.equal((await dagctl(folder, ['approvals', 'answer', 'r2', 'approve', '--by', 'ann'])).exit, 0)
   t.strictSame(await requestsIn(folder), [{ run: 'r2', wish: { kind: 'resume' }, by: 'ann' }])
 })
@@ -164,9 +164,9 @@ t.test('what nobody asked cannot be answered', async (t) => {
     t.equal(exit, 2, words.join(' '))
     return err
   }
-  t.match(await said('r1', 'approve'), /E220 there is more than one question: `release`, `mask\[a b\]`/)
-  t.match(await said('r1', 'other', 'approve'), 'E220 task `other` asks nothing')
-  t.match(await said('r3', 'approve'), 'E220 run r3 asks nothing')
+  t.match(await said('r1', 'approve'), /E240 there is more than one question: `release`, `mask\[a b\]`/)
+  t.match(await said('r1', 'other', 'approve'), 'E240 task `other` asks nothing')
+  t.match(await said('r3', 'approve'), 'E240 run r3 asks nothing')
   t.match(await said('r1', 'relase', 'approve'), 'did you mean `release`?')
   t.match(await said('r1', 'mask[a c]', 'approve'), 'did you mean `mask[a b]`?')
   t.match(await said('r1', 'release', 'yes'), 'E206')

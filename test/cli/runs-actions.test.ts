@@ -94,7 +94,7 @@ t.test('retry of one task leaves the others as they ended', async (t) => {
   t.equal(exit, 4, 'one task has still failed')
   t.strictSame(statesOf(document), ['succeeded', 'succeeded', 'failed', 'succeeded'])
   const refused = await dagctl(folder, ['runs', 'retry', id, '--task', 'good'])
-  t.match(refused, { exit: 2, err: 'E220 nothing of `good` can be tried again: succeeded' })
+  t.match(refused, { exit: 2, err: 'E240 nothing of `good` can be tried again: succeeded' })
   const unknown = await dagctl(folder, ['runs', 'retry', id, '--task', 'aslo'])
   t.match(unknown, { exit: 2, err: /E209[\s\S]*did you mean `also`\?/ })
 })
@@ -147,7 +147,7 @@ t.test('a person says that a task of an ended run has succeeded: it goes on from
     t.equal(exit, 2, given.join(' '))
     return err
   }
-  t.match(await refused('bad', 'failed', '--reason', 'x'), 'E220 task bad cannot be marked as failed')
+  t.match(await refused('bad', 'failed', '--reason', 'x'), 'E240 task bad cannot be marked as failed')
   t.match(await refused('bad', 'succeeded'), '--reason is missing')
   t.match(await refused('bad', 'good', '--reason', 'x'), 'succeeded or failed')
   t.match(await refused('bda', 'failed', '--reason', 'x'), 'did you mean `bad`?')
