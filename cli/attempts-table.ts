@@ -1,11 +1,16 @@
-/** Prints what became of each attempt of a run, for people. */
+/** Prints what became of each attempt of a run, and what recovery changed after it, for people. */
+import type { JsonObject } from '../engine/json.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
-import type { RunRecord, Store } from '../engine/store/store.ts'
+import type { RunRecord, Store, TaskRecord } from '../engine/store/store.ts'
 import { oneLine, painted, paintFor, table } from './print.ts'
 import { documentOf } from './run-document.ts'
+import { TaskNames } from './task-names.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Prints a row per attempt. */
+/** Characters of a message that are shown. */
+const shown = 200
+
+/** Prints a row per attempt; with a column of changes where there is one. */
 export async function printAttempts(
   store: Store,
   run: RunRecord,
@@ -14,18 +19,36 @@ export async function printAttempts(
 ): Promise<void> {
   const paint = paintFor(out, env)
   const { tasks } = await documentOf(store, run, pipeline, { attempts: true, instances: true })
-  const rows = tasks.flatMap(({ id, key, history = [] }) =>
+  // Nodes keep their places and are only added to, so the document's rows are the first of these.
+  const nodes = await store.tasks(run.id)
+  const names = new TaskNames(pipeline, nodes)
+  const changed = tasks.some(({ history = [] }) => history.some(({ change }) => change !== null))
+  const rows = tasks.flatMap(({ history = [] }, node) =>
     history.map((row) => [
-      key === null ? id : `${id}[${key.join()}]`,
+      names.name(nodes[node] as TaskRecord),
       String(row.attempt),
       row.try === null ? '' : String(row.try),
       painted(row.state, paint),
       row.startedAt ?? '',
       row.endedAt ?? '',
-      row.failure === null ? '' : `${row.failure.kind}: ${oneLine(row.failure.message).slice(0, 200)}`,
+      row.failure === null ? '' : `${row.failure.kind}: ${oneLine(row.failure.message).slice(0, shown)}`,
+      ...(changed ? [row.change === null ? '' : changeText(row.change)] : []),
     ]),
   )
-  out.write(
-    `\n${await table(['task', 'attempt', 'try', 'state', 'started', 'ended', 'failure'], rows, ['attempt', 'try'])}\n`,
+  const head = ['task', 'attempt', 'try', 'state', 'started', 'ended', 'failure']
+  out.write(`\n${await table(changed ? [...head, 'then'] : head, rows, ['attempt', 'try'])}\n`)
+}
+
+/** A change in words: `batchSize: 16`, `restore newest`, `runtime docker`, `fallback to Noop`. */
+export function changeText({ set, runtime, restore, fallback }: JsonObject): string {
+  const values = Object.entries((set ?? {}) as JsonObject).map(
+    ([name, value]) => `${name}: ${JSON.stringify(value)}`,
   )
+  const others = [
+    runtime === undefined ? '' : `runtime ${String(runtime)}`,
+    restore === undefined ? '' : `restore ${String(restore)}`,
+    fallback === undefined ? '' : `fallback to ${String((fallback as JsonObject | null)?.uses)}`,
+  ]
+  const text = [...values, ...others.filter((part) => part !== '')].join(', ')
+  return oneLine(text).slice(0, shown)
 }

@@ -1,8 +1,8 @@
 /** The estimate of a planned backfill: from the store's history to what people and programs read. */
+import type { Installation } from '../dsl/config.ts'
 import { type EarlierRun, type Estimate, estimateBackfill } from '../engine/backfill-estimate.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import { processSlots } from '../engine/queue/local.ts'
-import { type Resources, unlimited } from '../engine/resources.ts'
 import type { Store } from '../engine/store/store.ts'
 import type { BackfillOrder, Standing } from './backfill.ts'
 import { leftOut } from './backfill-omitted.ts'
@@ -16,7 +16,7 @@ export async function estimateOf(
   store: Store,
   order: BackfillOrder,
   { rows }: Standing,
-  resources: Resources = unlimited,
+  { resources, slots }: Pick<Installation, 'resources' | 'slots'>,
 ): Promise<Estimate> {
   const { pipeline, maxActive, includeDeploy } = order
   const without = new Set(includeDeploy ? [] : leftOut(pipeline).map(({ task }) => task))
@@ -27,7 +27,7 @@ export async function estimateOf(
     maxActive,
     earlier: await earlierRuns(store, pipeline.name),
     resources,
-    processSlots: processSlots(),
+    processSlots: slots.process ?? processSlots(),
   })
 }
 

@@ -19,6 +19,9 @@ export const codes = {
   E230: 'A backfill that the store does not know.',
   E231: 'An unfinished backfill of another version of the pipeline is in the way.',
   E232: 'A backfill that has ended: it can be neither paused nor gone on with.',
+  E240: 'Something that cannot be asked of the run, or of the task, as it stands.',
+  E241: 'An answer that does not match the form of its question.',
   E301: 'The pipeline file has errors; they are listed above.',
+  E302: 'dagctl.yaml has errors; they are listed above.',
   E504: 'The system refused something: the disk is full, a folder cannot be written.',
 } as const

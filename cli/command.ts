@@ -1,7 +1,13 @@
 /** What every command is made of: how it is declared, and what it is called with. Knows no single command. */
 import type { Command } from 'commander'
-import type { GlobalOptions, Settings } from './settings.ts'
-import { settingsOf } from './settings.ts'
+import {
+  type Config,
+  configPath,
+  type GlobalOptions,
+  noConfig,
+  type Settings,
+  settingsOf,
+} from './settings.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What a command's declaration is given. */
@@ -22,21 +28,35 @@ export interface Call<Options = object> {
 }
 
 /**
- * The action of a command: checks the global options, runs, sets the exit.
+ * The action of a command: reads dagctl.yaml, checks the global options, runs, sets the exit.
  * @param formats values of --format, the first the default
+ * @param broken whether the command also works where dagctl.yaml has errors: it then has the default settings
  */
 export function action<Options>(
   context: Context,
   run: (call: Call<Options>, ...words: never[]) => Promise<number>,
   formats?: readonly string[],
+  broken: 'refused' | 'ignored' = 'refused',
 ): (...given: unknown[]) => Promise<void> {
   return async (...given) => {
     const command = given.at(-1) as Command
     const options = command.optsWithGlobals() as Options & GlobalOptions
-    const settings = settingsOf(options, context.terminal, formats)
+    const config = await configOf(options.config, context.terminal, broken)
+    const settings = settingsOf(options, context.terminal, config, formats)
     const call = { terminal: context.terminal, settings, options }
     context.exit(await run(call, ...(given.slice(0, -2) as never[])))
   }
+}
+
+async function configOf(
+  given: string | undefined,
+  terminal: Terminal,
+  broken: 'refused' | 'ignored',
+): Promise<Config> {
+  const path = configPath(given, terminal.cwd)
+  if (path === null) return noConfig
+  const { readConfigFile } = await import('./config.ts')
+  return readConfigFile(path, terminal, broken)
 }
 
 /** For an option that may be given many times. */
@@ -53,7 +73,7 @@ export interface RunOptions {
 /** Declares `RunOptions`. */
 export function runOptions(command: Command): Command {
   return command
-    .option('--instances', 'also the instances of mapped tasks (JSON)')
+    .option('--instances', 'also the instances of mapped tasks')
     .option('--attempts', 'also what became of each attempt')
 }
 

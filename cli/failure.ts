@@ -2,15 +2,22 @@
 import { DagctlError, type ErrorKind, exits } from '../engine/errors.ts'
 import { isColourful, type Terminal } from './terminal.ts'
 
-/** A pipeline that does not compile: its problems were found, and stand in `report` as people read them. */
-export class InvalidPipeline extends DagctlError {
+/** A file that has errors: they were found, and stand in `report` as people read them. */
+export class InvalidFile extends DagctlError {
   readonly report: string
   readonly problems: readonly object[]
 
-  constructor(file: string, report: string, problems: readonly object[]) {
-    super('E301', `${file} is not a valid pipeline`, { kind: 'invalid' })
+  constructor(code: 'E301' | 'E302', message: string, report: string, problems: readonly object[]) {
+    super(code, message, { kind: 'invalid' })
     this.report = report
     this.problems = problems
+  }
+}
+
+/** A pipeline that does not compile. */
+export class InvalidPipeline extends InvalidFile {
+  constructor(file: string, report: string, problems: readonly object[]) {
+    super('E301', `${file} is not a valid pipeline`, report, problems)
   }
 }
 
@@ -45,7 +52,7 @@ export function fail(error: unknown, terminal: Terminal, json: boolean): number 
   const known = toKnown(error)
   const { out, err, env } = terminal
   const red = isColourful(err, env) ? (text: string) => `\u001b[31m${text}\u001b[39m` : (text: string) => text
-  if (known instanceof InvalidPipeline) err.write(`${known.report}\n`)
+  if (known instanceof InvalidFile) err.write(`${known.report}\n`)
   else {
     const place = known.at === undefined ? '' : `${known.at.file}:${known.at.line}:${known.at.column} `
     err.write(`${place}${red('error')} ${known.code} ${known.message}\n`)
@@ -77,7 +84,7 @@ export function toKnown(error: unknown): DagctlError {
 
 function documentOf(error: DagctlError): object {
   const { code, kind, message, hint = null } = error
-  const problems = error instanceof InvalidPipeline ? { problems: error.problems } : {}
+  const problems = error instanceof InvalidFile ? { problems: error.problems } : {}
   return { code, kind, message, hint, ...problems }
 }
 

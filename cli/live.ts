@@ -56,6 +56,13 @@ export function eventLine(
       return `${name} ${painted('running', paint)}${attempt > 1 ? `, attempt ${attempt}` : ''}`
     case 'retry':
       return `${name} attempt ${attempt} ${paint.yellow('failed')}${why}; it is tried again`
+    case 'recover':
+      return `${name} attempt ${attempt} ${paint.yellow('failed')}${why}; recovery tries again`
+    case 'hold':
+      return `${name} attempt ${attempt} ${paint.yellow('failed')}${why}; it waits for a person: dagctl approvals list`
+    case 'mark_succeeded':
+    case 'mark_failed':
+      return `${name} ${painted(report.state, paint)}, as a person says`
     case 'release':
       return `${name} attempt ${attempt} was ${paint.yellow('released')}; it starts again`
     case 'fail':

@@ -1,9 +1,15 @@
-/** Messages of tasks that are meant for whoever looks on: those that Notify sends to the console. */
+/** What whoever looks on is to know besides: messages that Notify sends to the console, and that a run is paused. */
 import type { Report } from '../engine/report.ts'
 import { harmless } from './print.ts'
 
-/** The message with its task's name, a line for each of its lines; null where the report is none. */
+/** A message with its task's name, a line for each of its lines; null where the report says nothing of the kind. */
 export function noticeOf(report: Report): string | null {
+  if (report.type === 'run') {
+    if (report.message !== undefined) return `run ${report.run}: ${report.message}`
+    return report.state === 'paused'
+      ? `run ${report.run} is paused; it goes on with: dagctl runs resume ${report.run}`
+      : null
+  }
   if (report.type !== 'attempt' || report.event.type !== 'log') return null
   if (report.event.fields?.channel !== 'console') return null
   const lines = report.event.message.split('\n')

@@ -6,10 +6,9 @@ import type { RunRecord } from '../engine/store/store.ts'
 import { printJson } from './command.ts'
 import type { Conducted } from './conduct.ts'
 import { displayOf } from './live.ts'
-import { noticeOf } from './notice.ts'
 import { RunProgress } from './progress.ts'
 import { type DocumentOptions, documentOf } from './run-document.ts'
-import { conductRun } from './runs-elsewhere.ts'
+import { conductRun, tell } from './runs-elsewhere.ts'
 import { type Stage, withEngine } from './stage.ts'
 import { printSummary } from './summary.ts'
 import { waitingNote } from './waiting.ts'
@@ -23,11 +22,7 @@ export function perform(
   return withEngine(stage, async (engine, listen) => {
     const display = await displayOf(stage.terminal, new RunProgress(pipeline))
     try {
-      listen((report) => {
-        display.report(report)
-        const notice = noticeOf(report)
-        if (notice !== null) display.note(notice)
-      })
+      listen((report) => tell(display, report))
       const record = await begin(engine)
       display.note(`run ${record.id} of ${pipeline.name}`)
       const waits = await waitingNote(stage.store, record, pipeline)
@@ -49,7 +44,7 @@ export async function present(
   const pipeline = (await store.pipeline(run.version)) as Pipeline
   if (settings.json) printJson(terminal, await documentOf(store, run, pipeline, options))
   else {
-    await printSummary({ run, pipeline, store, settings }, terminal, options.all)
+    await printSummary({ run, pipeline, store, settings }, terminal, options)
     if (options.attempts !== true) return
     const { printAttempts } = await import('./attempts-table.ts')
     await printAttempts(store, run, pipeline, terminal)

@@ -4,13 +4,14 @@ import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, normalize, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { Compiled } from '../dsl/compile.ts'
+import type { Installation } from '../dsl/config.ts'
 import type { Problem } from '../dsl/problems.ts'
 import type { Source } from '../dsl/source.ts'
 import type { Load, Unreadable } from '../dsl/used-files.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import { InvalidPipeline } from './failure.ts'
-import type { Settings } from './settings.ts'
+import { noConfig, type Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 import { reading } from './wiring.ts'
 
@@ -23,7 +24,7 @@ export interface Found {
   readonly folder: string
 }
 
-/** A file as it was checked. */
+/** A file as it was checked; a dagctl.yaml is one without a pipeline. */
 export interface Checked extends Compiled {
   /** As named on the command line. */
   readonly file: string
@@ -38,7 +39,7 @@ export function isFile(word: string): boolean {
 /** The pipeline that a word names. Warnings go to standard error. Throws usage errors and `InvalidPipeline`. */
 export async function findPipeline(word: string, settings: Settings, terminal: Terminal): Promise<Found> {
   if (!isFile(word)) return { ...(await knownPipeline(word, settings, terminal)) }
-  const checked = await checkFile(word, terminal)
+  const checked = await checkFile(word, terminal, false, settings.installation)
   const { pipeline, problems, forUse } = checked
   const report = await reportOf(checked)
   if (problems.some(({ severity }) => severity === 'error'))
@@ -52,16 +53,24 @@ export async function findPipeline(word: string, settings: Settings, terminal: T
   return { pipeline, folder: dirname(resolve(terminal.cwd, word)) }
 }
 
-/** Reads and compiles a file. Throws E202 or E203 where it cannot be read. */
-export async function checkFile(file: string, { cwd }: Terminal, strict = false): Promise<Checked> {
-  const bytes = await readPipelineFile(file, cwd)
+/** Reads and compiles a file for an installation. Throws E202 or E203 where it cannot be read. */
+export async function checkFile(
+  file: string,
+  { cwd }: Terminal,
+  strict = false,
+  { resources, env }: Pick<Installation, 'resources' | 'env'> = noConfig.installation,
+): Promise<Checked> {
+  const bytes = await readWhole(file, cwd, 'a pipeline file')
   const [{ compile }, { catalogue }, id] = await Promise.all([
     import('../dsl/compile.ts'),
     import('./catalogue.ts'),
     idOf(file, cwd),
   ])
+  const pools = Object.keys(resources.pools)
   const load: Load = (path, from) => loadUsed(path, from, cwd)
-  return { file, bytes, ...(await compile({ text: bytes, file, id }, catalogue, { strict, load })) }
+  // Where no pool is declared, any may be named.
+  const options = { strict, load, env, pools: pools.length === 0 ? null : pools }
+  return { file, bytes, ...(await compile({ text: bytes, file, id }, catalogue, options)) }
 }
 
 /** What a file is called whatever links lead to it. A pipe was read, and is called nothing else. */
@@ -74,7 +83,7 @@ async function idOf(file: string, cwd: string): Promise<string> {
 async function loadUsed(path: string, from: Source, cwd: string): Promise<Source | Unreadable> {
   const file = isAbsolute(path) ? path : join(dirname(from.file), path)
   try {
-    const text = await readPipelineFile(file, cwd)
+    const text = await readWhole(file, cwd, 'a pipeline file')
     return { text, file, id: await idOf(file, cwd) }
   } catch (error) {
     if (!(error instanceof DagctlError)) throw error
@@ -83,7 +92,12 @@ async function loadUsed(path: string, from: Source, cwd: string): Promise<Source
 }
 
 /** All problems of a file, and of those that it uses, as people read them; empty where there are none. */
-export async function reportOf({ file, problems, bytes, used }: Checked): Promise<string> {
+export async function reportOf({
+  file,
+  problems,
+  bytes,
+  used,
+}: Pick<Checked, 'file' | 'problems' | 'bytes' | 'used'>): Promise<string> {
   if (problems.length === 0) return ''
   const texts = new Map(used.map(({ file, text }) => [file, text]))
   texts.set(file, new TextDecoder('utf-8').decode(bytes))
@@ -122,12 +136,12 @@ async function knownPipeline(name: string, settings: Settings, { cwd }: Terminal
   })
 }
 
-/** The bytes of a file, at most 33 MiB of them. */
-async function readPipelineFile(file: string, cwd: string): Promise<Uint8Array> {
+/** The bytes of a file, at most 33 MiB of them. Throws E202 or E203, which names `what` it is not. */
+export async function readWhole(file: string, cwd: string, what: string): Promise<Uint8Array> {
   const path = resolve(cwd, file)
   const found = await statOf(path, file)
   if (found.isDirectory()) {
-    throw new DagctlError('E203', `${file} is a folder, not a pipeline file`, {
+    throw new DagctlError('E203', `${file} is a folder, not ${what}`, {
       kind: 'usage',
       hint: '`dagctl validate` takes folders; everything else takes one file',
     })

@@ -1,5 +1,5 @@
 /** The commands by name. Each is loaded only when it is called, so that starting costs what is needed. */
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import type { Context, Declare } from './command.ts'
 
 interface Entry {
@@ -51,8 +51,18 @@ const entries: readonly Entry[] = [
   },
   {
     name: 'runs',
-    summary: 'list, show, cancel and resume runs',
+    summary: 'list and show runs; cancel, pause, resume, retry, rerun and mark them',
     load: async () => (await import('./commands/runs.ts')).runs,
+  },
+  {
+    name: 'approvals',
+    summary: 'list what waits for a person, and answer it',
+    load: async () => (await import('./commands/approvals.ts')).approvals,
+  },
+  {
+    name: 'datasets',
+    summary: 'list datasets and when they were updated, or say that one was',
+    load: async () => (await import('./commands/datasets.ts')).datasets,
   },
   {
     name: 'logs',
@@ -130,7 +140,10 @@ function addGlobals(program: Command): void {
       'where the state is kept: sqlite:PATH (default: in the data folder; DAGCTL_STORE)',
     )
     .option('--queue <url>', 'where attempts run: local (default; DAGCTL_QUEUE)')
-    .addOption(new Option('--config <file>', 'settings of the installation').hideHelp())
+    .option(
+      '--config <file>',
+      'settings of the installation (default: dagctl.yaml here or in a folder above)',
+    )
     .option('--json', 'one JSON document on standard output, the same as --format json')
     .option('--format <format>', 'text, json, or what the command offers besides')
 }

@@ -1,9 +1,10 @@
 /** A run as JSON shows it, from what the store holds. Knows no terminal. */
 import type { Failure } from '../engine/errors.ts'
-import type { Json } from '../engine/json.ts'
+import type { Json, JsonObject } from '../engine/json.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import type { EventRecord, RunRecord, Store, TaskRecord } from '../engine/store/store.ts'
 import { instantOf, intervalOf } from './print.ts'
+import { TaskNames } from './task-names.ts'
 
 /** One attempt of a task, as its events tell it. */
 export interface AttemptRow {
@@ -11,8 +12,8 @@ export interface AttemptRow {
   readonly try: number | null
   readonly state: string
   readonly failure: Failure | null
-  /** What recovery changed; nothing changes anything yet. */
-  readonly change: null
+  /** What recovery changed before the next try: `set`, `runtime`, `restore`, `fallback`; null where it did nothing. */
+  readonly change: JsonObject | null
   readonly startedAt: string | null
   readonly endedAt: string | null
 }
@@ -59,7 +60,9 @@ export async function documentOf(
   pipeline: Pipeline,
   options: DocumentOptions = {},
 ): Promise<RunDocument> {
-  const rows = (await store.tasks(run.id)).filter(({ key }) => key === null || options.instances === true)
+  const all = await store.tasks(run.id)
+  const names = new TaskNames(pipeline, all)
+  const rows = options.instances === true ? all : all.filter((row) => names.keys(row).length === 0)
   const histories = options.attempts === true ? historiesOf(await store.events(run.id)) : null
   const { id, version, state } = run
   return {
@@ -73,16 +76,17 @@ export async function documentOf(
       endedAt: instantOf(run.endedAt),
     },
     tasks: rows.map((row) => ({
-      ...taskRow(row, pipeline),
+      ...taskRow(row, names),
       ...(histories && { history: histories.get(row.node) ?? [] }),
     })),
   }
 }
 
-function taskRow(row: TaskRecord, pipeline: Pipeline): TaskRow {
+function taskRow(row: TaskRecord, names: TaskNames): TaskRow {
+  const keys = names.keys(row)
   return {
-    id: pipeline.tasks[row.task]?.id ?? '',
-    key: row.key === null ? null : [row.key],
+    id: names.id(row),
+    key: keys.length === 0 ? null : keys,
     state: row.state,
     attempts: row.attempt,
     tries: row.tries,
@@ -99,6 +103,11 @@ const endings: { readonly [event: string]: string } = {
   succeed: 'succeeded',
   fail: 'failed',
   retry: 'failed',
+  // What recovery changes, and what a person is asked, comes after a failure.
+  recover: 'failed',
+  hold: 'failed',
+  mark_succeeded: 'succeeded',
+  mark_failed: 'failed',
   release: 'released',
   sleep: 'sleeping',
   skip: 'skipped',
@@ -133,6 +142,7 @@ function historiesOf(events: readonly EventRecord[]): Map<number, Open[]> {
     open.state = state
     open.endedAt = instantOf(at)
     if (state === 'failed' || state === 'released') open.failure = failureOf(detail)
+    if (event === 'recover') open.change = changeOf(detail)
   }
   return histories
 }
@@ -140,4 +150,11 @@ function historiesOf(events: readonly EventRecord[]): Map<number, Open[]> {
 function failureOf(detail: EventRecord['detail']): Failure | null {
   if (typeof detail?.kind !== 'string' || typeof detail.message !== 'string') return null
   return { kind: detail.kind as Failure['kind'], message: detail.message }
+}
+
+function changeOf(detail: EventRecord['detail']): JsonObject | null {
+  const change = detail?.change
+  return typeof change === 'object' && change !== null && !Array.isArray(change)
+    ? (change as JsonObject)
+    : null
 }

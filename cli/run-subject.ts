@@ -1,7 +1,6 @@
 /** A run with everything that manifests and comparisons are made of: what the store has, and its inputs resolved again. */
 import { DagctlError } from '../engine/errors.ts'
-import type { Evaluator } from '../engine/evaluator.ts'
-import { inputsOf } from '../engine/executor.ts'
+import { inputsOf, type Surroundings } from '../engine/executor.ts'
 import type { JsonObject } from '../engine/json.ts'
 import { LiveRun } from '../engine/live-run.ts'
 import type { RunSubject } from '../engine/manifest.ts'
@@ -10,8 +9,15 @@ import { scopeOf } from '../engine/scope.ts'
 import type { RunRecord, Store, TaskRecord } from '../engine/store/store.ts'
 import { noSuchRun } from './wiring.ts'
 
-/** Reads a run. Throws E205 where the store does not know it. */
-export async function subjectOf(store: Store, id: string): Promise<RunSubject> {
+/**
+ * Reads a run. Throws E205 where the store does not know it.
+ * @param env allow-listed variables of the environment, as they are now
+ */
+export async function subjectOf(
+  store: Store,
+  id: string,
+  env: { readonly [name: string]: string },
+): Promise<RunSubject> {
   const run = await store.run(id)
   if (run === null) throw noSuchRun(id)
   const [{ createEvaluator }, pipeline, nodes, events, updates] = await Promise.all([
@@ -24,7 +30,7 @@ export async function subjectOf(store: Store, id: string): Promise<RunSubject> {
   const datasets = updates.flatMap(({ uri, task, run: by }) =>
     by === id && task !== null ? [{ uri, task }] : [],
   )
-  const inputs = resolvedInputs(run, pipeline, nodes, createEvaluator())
+  const inputs = resolvedInputs(run, pipeline, nodes, { evaluator: createEvaluator(), env })
   return { run, pipeline, nodes, events, inputs, datasets }
 }
 
@@ -33,10 +39,9 @@ function resolvedInputs(
   run: RunRecord,
   pipeline: Pipeline,
   rows: readonly TaskRecord[],
-  evaluator: Evaluator,
+  around: Surroundings,
 ): ReadonlyMap<number, JsonObject> {
   const live = LiveRun.restore(run, pipeline, rows)
-  const around = { evaluator, env: {} }
   const inputs = new Map<number, JsonObject>()
   for (const { node: index, attempt, cached } of rows) {
     const node = live.nodes[index]

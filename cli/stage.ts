@@ -2,7 +2,7 @@
 import type { Engine } from '../engine/engine.ts'
 import type { Report } from '../engine/report.ts'
 import type { Store } from '../engine/store/store.ts'
-import { refuseConfig, type Settings } from './settings.ts'
+import type { Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 import { makeEngine } from './wiring.ts'
 
@@ -18,7 +18,6 @@ export async function withEngine<Result>(
   { store, settings, terminal }: Stage,
   work: (engine: Engine, listen: (heard: (report: Report) => void) => void) => Promise<Result>,
 ): Promise<Result> {
-  refuseConfig(terminal.cwd)
   let heard: (report: Report) => void = () => {}
   const engine = await makeEngine(settings, store, terminal, (report) => heard(report))
   await engine.start()

@@ -17,6 +17,7 @@ import {
   table,
 } from './print.ts'
 import type { Settings } from './settings.ts'
+import { TaskNames } from './task-names.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Rows of the table after a run; failed tasks that are told of at length; lines of their logs. */
@@ -30,12 +31,25 @@ export interface Subject {
   readonly settings: Settings
 }
 
+/** What of a run is shown: every task, though they be many; the instances of mapped ones. */
+export interface Shown {
+  readonly all?: boolean | undefined
+  readonly instances?: boolean | undefined
+}
+
 /** Prints how a run stands; of a large one, unless `all` are wanted, only the tasks that did not succeed. */
-export async function printSummary(subject: Subject, terminal: Terminal, all = false): Promise<void> {
+export async function printSummary(
+  subject: Subject,
+  terminal: Terminal,
+  { all = false, instances = false }: Shown = {},
+): Promise<void> {
   const { run, pipeline, store } = subject
   const { out, env } = terminal
   const paint = paintFor(out, env)
-  const rows = (await store.tasks(run.id)).filter(({ key }) => key === null)
+  const nodes = await store.tasks(run.id)
+  const names = new TaskNames(pipeline, nodes)
+  const tasks = nodes.filter((row) => names.keys(row).length === 0)
+  const rows = instances ? nodes : tasks
   const shown =
     all || rows.length <= most.rows
       ? rows
@@ -47,14 +61,7 @@ export async function printSummary(subject: Subject, terminal: Terminal, all = f
       row.startedAt === null || row.cached !== null
         ? ''
         : duration((row.endedAt ?? terminal.clock.now()) - row.startedAt)
-    return [
-      pipeline.tasks[row.task]?.id ?? '',
-      painted(state, paint),
-      String(row.attempt),
-      time,
-      recordsIn,
-      records,
-    ]
+    return [names.name(row), painted(state, paint), String(row.attempt), time, recordsIn, records]
   })
   const right = ['attempts', 'time', 'records in', 'records out']
   if (cells.length > 0) out.write(`${await table(['task', 'state', ...right], cells, right)}\n\n`)
@@ -64,9 +71,9 @@ export async function printSummary(subject: Subject, terminal: Terminal, all = f
   out.write(
     `run ${run.id} of ${run.pipeline} (${shortInterval(run.interval)}) ${painted(run.state, paint)}${time}\n`,
   )
-  tellReuse(rows, terminal)
-  for (const { task, path } of resultsOf(pipeline, rows)) out.write(`result of ${task}: ${path}\n`)
-  await tellFailures(subject, rows, terminal)
+  tellReuse(tasks, terminal)
+  for (const { task, path } of resultsOf(pipeline, tasks)) out.write(`result of ${task}: ${path}\n`)
+  await tellFailures(subject, nodes, names, terminal)
 }
 
 function tellCounts(rows: readonly TaskRecord[], { out }: Terminal): void {
@@ -132,25 +139,34 @@ function datasetsOf(row: TaskRecord | undefined): readonly string[] {
   return found
 }
 
+/** Of what failed, that which failed itself: a mapped task or a group fails with what is in it. */
 async function tellFailures(
-  { run, pipeline, settings }: Subject,
-  rows: readonly TaskRecord[],
+  { run, settings }: Subject,
+  nodes: readonly TaskRecord[],
+  names: TaskNames,
   terminal: Terminal,
 ): Promise<void> {
   const { err } = terminal
   const paint = paintFor(err, terminal.env)
-  const failed = rows.filter(({ state }) => state === 'failed')
+  const all = nodes.filter(({ state }) => state === 'failed')
+  const above = new Set(all.map(({ parent }) => parent))
+  const failed = all.filter(({ node }) => !above.has(node))
   for (const row of failed.slice(0, most.failures)) {
-    const id = pipeline.tasks[row.task]?.id ?? ''
+    const name = names.name(row)
     const { kind, message } = row.failure ?? { kind: 'user', message: 'no reason was noted' }
-    err.write(`\n${paint.red('failed')}: task ${id} (${kind}) after ${counted(row.attempt, 'attempt')}\n`)
+    err.write(`\n${paint.red('failed')}: task ${name} (${kind}) after ${counted(row.attempt, 'attempt')}\n`)
     err.write(`  ${oneLine(message)}\n`)
     const folder = join(settings.data, 'attempts', run.id, attemptId(run.id, row.node, row.attempt))
     for (const line of await lastLines(folder)) err.write(paint.dim(`  | ${line}\n`))
-    err.write(`  see: dagctl logs ${run.id} ${id}\n`)
+    err.write(`  see: dagctl logs ${run.id} ${quoted(name)}\n`)
   }
   if (failed.length > most.failures)
     err.write(`\nand ${failed.length - most.failures} more; see: dagctl runs show ${run.id}\n`)
+}
+
+/** A word as a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w.-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
 async function lastLines(folder: string): Promise<readonly string[]> {

@@ -6,7 +6,6 @@ import type { Fingerprint } from '../engine/cache.ts'
 import type { Engine } from '../engine/engine.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Report } from '../engine/report.ts'
-import { type Resources, unlimited } from '../engine/resources.ts'
 import type { Store } from '../engine/store/store.ts'
 import type { Wake } from '../engine/wake.ts'
 import { ownVersion } from './package.ts'
@@ -37,7 +36,7 @@ export async function reading<Result>(
 export async function makeEngine(
   settings: Settings,
   store: Store,
-  { clock, random }: Terminal,
+  { clock, random, env }: Terminal,
   report: (report: Report) => void,
 ): Promise<Engine> {
   const [engine, queue, inline, process, host, catalogue, evaluator, fingerprint, identity, watch] =
@@ -59,6 +58,7 @@ export async function makeEngine(
     module: neighbour('plugins/worker'),
     args: ['--catalogue', neighbourUrl('operators/catalogue')],
   }
+  const { resources, env: allowed, slots } = settings.installation
   return new engine.Engine({
     data: settings.data,
     store,
@@ -67,6 +67,7 @@ export async function makeEngine(
         inline: new inline.InlineRuntime(runner, clock),
         process: new process.ProcessRuntime({ host: runner, clock, worker }),
       },
+      slots,
     }),
     evaluator: evaluator.createEvaluator(),
     fingerprint: fingerprint.fingerprintOf(operators, ownVersion()),
@@ -78,12 +79,17 @@ export async function makeEngine(
     watch: watch.fileWatch(),
     report,
     provenance: provenanceOf,
+    resources,
+    env: visible(env, allowed),
   })
 }
 
-/** Pools and rates of the installation. */
-export async function resourcesOf(_settings: Settings): Promise<Resources> {
-  return unlimited
+/** The variables of the environment that pipelines may read, as far as they are set. */
+export function visible(
+  env: Terminal['env'],
+  allowed: readonly string[],
+): { readonly [name: string]: string } {
+  return Object.fromEntries(allowed.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
 }
 
 /** Fingerprints of the built-in operators' work, as every engine here takes them. */

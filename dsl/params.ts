@@ -48,10 +48,23 @@ function resolved(name: string, schema: JsonSchema, given: { readonly [name: str
   throw new DagctlError('E172', aboutParam('the parameter', name, mismatch), usage(mismatch.hint))
 }
 
-/** Reads a string as the schema's type: the string itself if it may be one and nothing else, else as JSON if it is JSON. */
 function read(name: string, text: string, schema: JsonSchema): Json {
+  const found = readText(text, schema)
+  if ('value' in found) return found.value
+  const message = `the parameter ${quote(name)} holds ${quote(found.lost)}, a number too large to keep`
+  throw new DagctlError('E172', message, usage(null))
+}
+
+/**
+ * Reads a string as the schema's type: the string itself if it may be one and nothing else, else as JSON if it is JSON.
+ * `lost` is a number in it that is too large to keep.
+ */
+export function readText(
+  text: string,
+  schema: JsonSchema,
+): { readonly value: Json } | { readonly lost: string } {
   const names = typeNames(schema)
-  if (names === null || (names.size === 1 && names.has('string'))) return text
+  if (names === null || (names.size === 1 && names.has('string'))) return { value: text }
   const lost: string[] = []
   const reviver = (_key: string, value: Json, { source = '' }: { readonly source?: string } = {}) => {
     if (typeof value === 'number' && isLost(value, source)) lost.push(source)
@@ -61,12 +74,10 @@ function read(name: string, text: string, schema: JsonSchema): Json {
   try {
     value = JSON.parse(text, reviver) as Json
   } catch {
-    return text
+    return { value: text }
   }
-  if (lost.length === 0) return value
-  if (names.has('string')) return text
-  const message = `the parameter ${quote(name)} holds ${quote(lost[0] ?? '')}, a number too large to keep`
-  throw new DagctlError('E172', message, usage(null))
+  if (lost.length === 0) return { value }
+  return names.has('string') ? { value: text } : { lost: lost[0] ?? '' }
 }
 
 /** Whether a number is no longer what was written: infinite, or a whole number that was rounded. */

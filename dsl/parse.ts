@@ -1,4 +1,4 @@
-/** YAML text to a plain value with positions. Refuses what YAML allows but a pipeline file must not hold. Knows no keys. */
+/** YAML text to a plain value with positions. Refuses what YAML allows but our files must not hold. Knows no keys. */
 import {
   Composer,
   type Document,
@@ -15,7 +15,7 @@ import {
 } from 'yaml'
 import { Positions } from './positions.ts'
 import type { Finding, Problem } from './problems.ts'
-import { decode, maxBytes, type Source } from './source.ts'
+import { decode, type FileKind, maxBytes, pipelineFile, type Source } from './source.ts'
 import { quote } from './words.ts'
 
 /** How deep a file may be nested. Enough for any schema that a person writes; far from the end of the stack. */
@@ -34,27 +34,24 @@ export interface Parsed {
 }
 
 /** Parses the file. Throws nothing: whatever the bytes are, problems say what is wrong. */
-export function parse({ text: source, file }: Source): Parsed {
-  const { text, finding } = decode(source)
+export function parse({ text: source, file }: Source, kind: FileKind = pipelineFile): Parsed {
+  const { text, finding } = decode(source, kind)
   const lines = new LineCounter()
   const locate = (found: Finding): Problem => located(found, file, text, lines)
-  const failed = (findings: readonly Finding[]): Parsed => {
+  const without = (findings: readonly Finding[], value?: Parsed['value']): Parsed => {
     if (lines.lineStarts.length === 0 || finding) addLines(lines, text)
-    return {
-      value: undefined,
-      positions: new Positions(text, null, new Map()),
-      problems: findings.map(locate),
-      locate,
-    }
+    const positions = new Positions(text, null, new Map())
+    return { value, positions, problems: findings.map(locate), locate }
   }
-  if (finding) return failed([finding])
-  const { documents, findings } = read(text, lines)
-  if (findings.length > 0) return failed(findings)
+  if (finding) return without([finding])
+  const { documents, findings } = read(text, lines, kind)
+  if (findings.length > 0) return without(findings)
   const [document, second] = documents
   const root = document?.contents ?? null
-  if (!document || !root || (isScalar(root) && root.value === null)) return failed([emptyFile(text)])
-  if (second) return failed([severalDocuments(second)])
-  if (!isMap(root)) return failed([notAMapping(root)])
+  if (second) return without([severalDocuments(second, kind)])
+  if (!document || !root || (isScalar(root) && root.value === null))
+    return kind.least === null ? without([], {}) : without([emptyFile(text, kind.content, kind.least)])
+  if (!isMap(root)) return without([notAMapping(root, kind)])
   const reader = new Reader(text)
   const value = reader.value(root) as { [key: string]: unknown }
   return {
@@ -87,7 +84,11 @@ function addLines(lines: LineCounter, text: string): void {
 }
 
 /** Runs yaml's lexer, parser and composer; the composer recurses, so depth is checked before it sees a document. */
-function read(text: string, lines: LineCounter): { documents: Document.Parsed[]; findings: Finding[] } {
+function read(
+  text: string,
+  lines: LineCounter,
+  kind: FileKind,
+): { documents: Document.Parsed[]; findings: Finding[] } {
   const parser = new Parser(lines.addNewLine)
   const tokens = []
   lines.addNewLine(0)
@@ -107,8 +108,8 @@ function read(text: string, lines: LineCounter): { documents: Document.Parsed[];
   const composer = new Composer<ParsedNode>(options)
   const documents = [...composer.compose(tokens, true, text.length)] as Document.Parsed[]
   const findings = documents.flatMap(({ errors, warnings }) => [
-    ...errors.map((error) => syntaxError(error, text)),
-    ...warnings.map((warning) => syntaxError(warning, text)),
+    ...errors.map((error) => syntaxError(error, text, kind)),
+    ...warnings.map((warning) => syntaxError(warning, text, kind)),
   ])
   return { documents, findings }
 }
@@ -116,6 +117,7 @@ function read(text: string, lines: LineCounter): { documents: Document.Parsed[];
 function syntaxError(
   { code, message, pos }: { code: string; message: string; pos: [number, number] },
   text: string,
+  kind: FileKind,
 ): Finding {
   const span = { start: Math.min(pos[0], text.length), end: pos[1] }
   if (code === 'TAG_RESOLVE_FAILED')
@@ -124,7 +126,7 @@ function syntaxError(
     return {
       code: 'E108',
       message: 'the file holds more than one YAML document',
-      hint: 'one file, one pipeline',
+      hint: kind.single,
       span,
     }
   if (message.startsWith('Missing closing'))
@@ -142,28 +144,27 @@ function tooDeep(offset: number): Finding {
   return { code: 'E106', message: `nested more than ${maxDepth} levels deep`, span }
 }
 
-function emptyFile(text: string): Finding {
-  const hint = 'a pipeline needs at least `dagctl: 1`, `pipeline: NAME` and `tasks:`'
-  const message = text.trim() === '' ? 'the file is empty' : 'the file holds no pipeline'
+function emptyFile(text: string, content: string, hint: string): Finding {
+  const message = text.trim() === '' ? 'the file is empty' : `the file holds no ${content}`
   return { code: 'E102', message, hint, span: { start: 0, end: 0 } }
 }
 
-function severalDocuments({ range }: Document.Parsed): Finding {
+function severalDocuments({ range }: Document.Parsed, { single }: FileKind): Finding {
   const span = { start: range[0], end: range[0] + 3 }
   return {
     code: 'E108',
     message: 'the file holds more than one YAML document',
-    hint: 'one file, one pipeline',
+    hint: single,
     span,
   }
 }
 
-function notAMapping(root: Node): Finding {
+function notAMapping(root: Node, { name }: FileKind): Finding {
   const kind = isSeq(root) ? 'a list' : 'a plain value'
   const [start, end] = root.range ?? [0, 0]
   return {
     code: 'E102',
-    message: `a pipeline file is a mapping, not ${kind}`,
+    message: `${name} is a mapping, not ${kind}`,
     hint: 'start with `dagctl: 1`',
     span: { start, end },
   }

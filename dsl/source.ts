@@ -5,12 +5,31 @@ import type { Finding } from './problems.ts'
 /** The largest pipeline file, bytes. */
 export const maxBytes = 32 * 1024 * 1024
 
-/** A pipeline file as it was given. */
+/** A file as it was given. */
 export interface Source {
   readonly text: string | Uint8Array
   readonly file: string
   /** Tells the file from others, whatever it is called; `file` when absent. */
   readonly id?: string
+}
+
+/** What a file is to hold, in the words of sentences about it. */
+export interface FileKind {
+  /** With its article. */
+  readonly name: string
+  /** What is missing where it holds nothing. */
+  readonly content: string
+  /** What it needs at least; null where it may hold nothing. */
+  readonly least: string | null
+  /** Why there is only one document in it. */
+  readonly single: string
+}
+
+export const pipelineFile: FileKind = {
+  name: 'a pipeline file',
+  content: 'pipeline',
+  least: 'a pipeline needs at least `dagctl: 1`, `pipeline: NAME` and `tasks:`',
+  single: 'one file, one pipeline',
 }
 
 /** The text, and the finding that makes it useless. */
@@ -23,10 +42,10 @@ export interface Decoded {
 const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 
 /** Decodes UTF-8 strictly, without a byte order mark, and refuses files that are too large or hold control characters. */
-export function decode(source: string | Uint8Array): Decoded {
+export function decode(source: string | Uint8Array, { name }: FileKind = pipelineFile): Decoded {
   const size = typeof source === 'string' ? Buffer.byteLength(source) : source.byteLength
   if (size > maxBytes) {
-    const message = `the file has ${(size / 1024 / 1024).toFixed(1)} MiB; a pipeline file has at most 32 MiB`
+    const message = `the file has ${(size / 1024 / 1024).toFixed(1)} MiB; ${name} has at most 32 MiB`
     return { text: '', finding: { code: 'E101', message, span: { start: 0, end: 0 } } }
   }
   if (typeof source === 'string') return checked(source.charCodeAt(0) === 0xfeff ? source.slice(1) : source)

@@ -15,6 +15,9 @@ export const notYet = {
   names: { secrets: true } as { readonly [name: string]: true },
 } as const
 
+/** The same of dagctl.yaml: its keys. */
+export const configNotYet = ['plugins', 'notifiers'] as const
+
 /** A key or value that is not supported yet. */
 export interface Unsupported {
   readonly path: Path

@@ -28,6 +28,7 @@ export interface WakeOn {
 export interface Answer {
   readonly decision: 'approve' | 'reject'
   readonly values: JsonObject
+  readonly reason?: string
   readonly by: string
   /** Epoch milliseconds. */
   readonly at: number

@@ -49,22 +49,28 @@ export function reset(
 /** Takes back the unsuccessful ends of what stands below `node`, and of what it stands in: it succeeded after all. */
 export function resetBelow(run: LiveRun, node: Node, at: number): void {
   const chosen = new Set<Node>()
-  if (node.parent !== null) choose(run, node.parent, chosen)
+  if (node.parent !== null) choose(run, node.parent, chosen, false)
   run.graph.eachDependent(node.index, (dependent) => choose(run, run.nodes[dependent] as Node, chosen))
   for (const below of chosen) transition(run, below, 'reset', at, { patch: fresh })
 }
 
-/** The node, what it stands in, and what below it ended because of it. */
-function choose(run: LiveRun, first: Node, chosen: Set<Node>): void {
-  const open = [first]
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (chosen.has(node) || !isEnded(node.state) || node.state === 'succeeded' || run.omits(node)) continue
+/** The node with what is in it, what it stands in, and what below it ended because of it. */
+function choose(run: LiveRun, first: Node, chosen: Set<Node>, withInside = true): void {
+  const open = [{ node: first, whole: withInside }]
+  const entered = new Set<Node>()
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { node, whole } = next
+    if (whole ? entered.has(node) : chosen.has(node)) continue
+    if (!isEnded(node.state) || node.state === 'succeeded' || run.omits(node)) continue
     chosen.add(node)
-    if (node.parent !== null) open.push(node.parent)
+    if (whole) entered.add(node)
+    // What it stands in has to end anew; what else stands there keeps its end.
+    if (node.parent !== null) open.push({ node: node.parent, whole: false })
     // Tasks in a group ended with it.
-    for (const child of node.inside?.children ?? []) if (child.state !== 'skipped') open.push(child)
+    const inside = whole ? (node.inside?.children ?? []) : []
+    for (const child of inside) if (child.state !== 'skipped') open.push({ node: child, whole })
     run.graph.eachDependent(node.index, (dependent) => {
-      open.push(run.nodes[dependent] as Node)
+      open.push({ node: run.nodes[dependent] as Node, whole: true })
     })
   }
 }

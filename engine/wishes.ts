@@ -124,17 +124,25 @@ function answer(run: LiveRun, wish: Wish & { kind: 'answer' }, { by, at }: Wishe
   if (node === undefined || isEnded(node.state)) return done
   const question = node.state === 'sleeping' ? node.wakeOn?.person : undefined
   if (question === undefined) return { done: false, stop: [] }
-  const { decision, values } = wish
+  const { decision, values, reason } = wish
+  const why = reason === undefined ? {} : { reason }
   if (question.kind !== 'hold') {
     const carried =
       typeof node.carry === 'object' && node.carry !== null && !Array.isArray(node.carry) ? node.carry : {}
-    const carry = { ...carried, answer: { decision, values, by, at } }
-    apply(run, node, 'wake', at, { patch: { wakeAt: null, wakeOn: null, carry }, detail: { by, decision } })
+    const carry = { ...carried, answer: { decision, values, ...why, by, at } }
+    apply(run, node, 'wake', at, {
+      patch: { wakeAt: null, wakeOn: null, carry },
+      detail: { by, decision, ...why },
+    })
   } else if (decision === 'approve') {
-    apply(run, node, 'resume_hold', at, { patch: { wakeOn: null, recovery: renewed(node) }, detail: { by } })
+    apply(run, node, 'resume_hold', at, {
+      patch: { wakeOn: null, recovery: renewed(node) },
+      detail: { by, ...why },
+    })
   } else {
     const { kind = 'user', message = 'rejected' } = node.failure ?? {}
-    const failure = { kind, message: `${message} (${by} decided not to go on)` }
+    const said = reason === undefined ? '' : `: ${reason}`
+    const failure = { kind, message: `${message} (${by} decided not to go on${said})` }
     apply(run, node, 'fail', at, { patch: { failure }, detail: { ...failure, by } })
   }
   return done

@@ -51,7 +51,7 @@ E100 to E152 make a file invalid (exit 3). W1xx are lint: warnings, errors with 
 ${table(/^[EW]1/)}
 ## The command line
 
-Exit 2, but for E301, whose exit is 3.
+Exit 2, but for E301 and E302, whose exit is 3.
 
 ${table(/^E[23]/)}
 ## Infrastructure and bugs

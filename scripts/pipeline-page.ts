@@ -75,7 +75,8 @@ const names = [
   '',
 ]
 
-function section(
+/** A heading, and a table of the properties below it; those that come `later` are marked. */
+export function section(
   title: string,
   properties: Properties,
   later: readonly string[],

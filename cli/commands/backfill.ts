@@ -64,7 +64,7 @@ async function start(call: Call<Options>, word: string): Promise<number> {
   if (options.dryRun === true) {
     return reading(settings, async (store) => {
       const standing = await planOf(store, order, terminal.clock.now())
-      const estimate = await estimateOf(store, order, standing)
+      const estimate = await estimateOf(store, order, standing, settings.installation)
       await showBackfill(call, standing, { ...beside, estimate })
       return exits.ok
     })

@@ -15,15 +15,14 @@ export const completion: Declare = (command, context) => {
   command
     .addArgument(new Argument('<shell>', 'your shell').choices(['bash', 'zsh', 'fish']))
     .addHelpText('after', examples('completion bash > ~/.local/share/bash-completion/completions/dagctl'))
-    .action(
-      action(context, async ({ terminal, settings }: Call, shell: 'bash' | 'zsh' | 'fish') => {
-        const program = command.parent as Command
-        const script = writers[shell](await complete(program, context))
-        if (settings.json) printJson(terminal, { shell, script })
-        else terminal.out.write(script)
-        return exits.ok
-      }),
-    )
+    .action(action(context, print, undefined, 'ignored'))
+
+  async function print({ terminal, settings }: Call, shell: 'bash' | 'zsh' | 'fish'): Promise<number> {
+    const script = writers[shell](await complete(command.parent as Command, context))
+    if (settings.json) printJson(terminal, { shell, script })
+    else terminal.out.write(script)
+    return exits.ok
+  }
 }
 
 /** Loads every command to learn its options. */
@@ -51,10 +50,13 @@ function optionsOf(command: Command): readonly string[] {
 
 function bash(completed: readonly Completed[]): string {
   const top = completed.filter(({ name }) => !name.includes(' ')).map(({ name }) => name)
+  const nested = [
+    ...new Set(completed.flatMap(({ name }) => (name.includes(' ') ? [name.split(' ')[0]] : []))),
+  ]
   const cases = completed.map(({ name, words }) => `    '${name}') words='${words.join(' ')}' ;;`)
   return `_dagctl() {
   local current="\${COMP_WORDS[COMP_CWORD]}" name="\${COMP_WORDS[1]}" words=''
-  [[ $name == runs && $COMP_CWORD -gt 2 ]] && name="runs \${COMP_WORDS[2]}"
+  case "$name" in ${nested.join('|')}) [[ $COMP_CWORD -gt 2 ]] && name="$name \${COMP_WORDS[2]}" ;; esac
   [[ $COMP_CWORD -eq 1 ]] && name=''
   case "$name" in
     '') words='${top.join(' ')}' ;;

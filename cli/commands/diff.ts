@@ -1,7 +1,7 @@
 /** `dagctl diff RUN_A RUN_B`: what differed between two runs of a pipeline. */
 import { DagctlError, exits } from '../../engine/errors.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
-import { reading } from '../wiring.ts'
+import { reading, visible } from '../wiring.ts'
 
 export const diff: Declare = (command, context) => {
   command
@@ -15,7 +15,8 @@ export const diff: Declare = (command, context) => {
 async function compare({ terminal, settings }: Call, a: string, b: string): Promise<number> {
   const [{ subjectOf }, { diffOf }] = await Promise.all([import('../run-subject.ts'), import('../diff.ts')])
   const found = await reading(settings, async (store) => {
-    const [first, second] = [await subjectOf(store, a), await subjectOf(store, b)]
+    const env = visible(terminal.env, settings.installation.env)
+    const [first, second] = [await subjectOf(store, a, env), await subjectOf(store, b, env)]
     if (first.run.pipeline !== second.run.pipeline) {
       const message = `run ${a} is one of ${first.run.pipeline}, run ${b} one of ${second.run.pipeline}`
       const hint = 'name two runs of the same pipeline; see `dagctl runs list --pipeline NAME`'

@@ -52,7 +52,7 @@ export const init: Declare = (command, context) => {
       'quickstart',
     )
     .addHelpText('after', examples('init my-corpus --template quickstart'))
-    .action(action<Options>(context, make))
+    .action(action<Options>(context, make, undefined, 'ignored'))
 }
 
 async function make({ terminal, settings, options }: Call<Options>, dir: string): Promise<number> {

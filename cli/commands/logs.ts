@@ -5,11 +5,12 @@ import { DagctlError, exits } from '../../engine/errors.ts'
 import { attemptId } from '../../engine/executor.ts'
 import type { Pipeline } from '../../engine/pipeline.ts'
 import { type LogLine, readLogs } from '../../engine/runtime/attempt-folder.ts'
-import type { Store, TaskRecord } from '../../engine/store/store.ts'
+import type { Store } from '../../engine/store/store.ts'
 import { action, type Call, type Declare, examples } from '../command.ts'
 import { harmless, type Paint, paintFor } from '../print.ts'
 import { countOf } from '../settings.ts'
-import { taskAndKey } from '../task-words.ts'
+import { TaskNames } from '../task-names.ts'
+import { nodesOf } from '../task-words.ts'
 import type { Terminal } from '../terminal.ts'
 import { noSuchRun, reading } from '../wiring.ts'
 
@@ -21,7 +22,10 @@ interface Options {
 /** An attempt whose log is shown. */
 export interface LoggedAttempt {
   readonly task: string
-  readonly key: string | null
+  /** From the outermost; none for a task of the file. */
+  readonly keys: readonly string[]
+  /** As the command line names it. */
+  readonly name: string
   readonly attempt: number
   /** Absolute. */
   readonly folder: string
@@ -30,7 +34,7 @@ export interface LoggedAttempt {
 export const logs: Declare = (command, context) => {
   command
     .argument('<run>', 'the id of a run')
-    .argument('[task]', 'only this task: its id, or id[KEY] for one instance')
+    .argument('[task]', 'only this task: its id, id[KEY] for one instance, or group.id[KEY]')
     .option('--attempt <n>', 'this attempt (default: the newest of each task)')
     .option('-f, --follow', 'go on as more is logged, to the end of the run; with --json a document per line')
     .addHelpText(
@@ -70,12 +74,11 @@ async function chooser(
   if (record === null) throw noSuchRun(run)
   const pipeline = (await store.pipeline(record.version)) as Pipeline
   const number = wish.attempt === undefined ? null : countOf('--attempt', wish.attempt)
-  const matches = wish.task === undefined ? () => true : taskMatcher(pipeline, wish.task)
   return async () => {
-    const chosen = (await store.tasks(run)).filter(matches)
-    if (chosen.length === 0) {
-      throw new DagctlError('E209', `run ${run} has no instance ${wish.task}`, { kind: 'usage' })
-    }
+    const all = await store.tasks(run)
+    const names = new TaskNames(pipeline, all)
+    const nodes = wish.task === undefined ? null : new Set(nodesOf(pipeline, all, wish.task))
+    const chosen = nodes === null ? all : all.filter(({ node }) => nodes.has(node))
     const rows = chosen.filter(({ attempt }) => attempt > 0)
     if (number !== null && !rows.some(({ attempt }) => number <= attempt)) {
       const most = Math.max(0, ...rows.map(({ attempt }) => attempt))
@@ -89,14 +92,9 @@ async function chooser(
       .map((row) => {
         const attempt = number ?? row.attempt
         const folder = join(wish.data, 'attempts', run, attemptId(run, row.node, attempt))
-        return { task: pipeline.tasks[row.task]?.id ?? '', key: row.key, attempt, folder }
+        return { task: names.id(row), keys: names.keys(row), name: names.name(row), attempt, folder }
       })
   }
-}
-
-function taskMatcher(pipeline: Pipeline, word: string): (row: TaskRecord) => boolean {
-  const { index, key } = taskAndKey(pipeline, word)
-  return (row) => row.task === index && (key === null || row.key === key)
 }
 
 function printerFor({ out, env }: Terminal, { json, named }: { json: boolean; named: boolean }) {
@@ -120,19 +118,14 @@ function printerFor({ out, env }: Terminal, { json, named }: { json: boolean; na
   }
 }
 
-function documentOf({ task, key, attempt }: LoggedAttempt, { at, stream, level, text }: LogLine): object {
+function documentOf({ task, keys, attempt }: LoggedAttempt, { at, stream, level, text }: LogLine): object {
   const shown = at === null ? null : toInstant(at)
-  return { task, key: key === null ? null : [key], attempt, at: shown, stream, level, text }
+  return { task, key: keys.length === 0 ? null : keys, attempt, at: shown, stream, level, text }
 }
 
-function textOf(
-  { task, key }: LoggedAttempt,
-  { at, level, text }: LogLine,
-  named: boolean,
-  paint: Paint,
-): string {
+function textOf(attempt: LoggedAttempt, { at, level, text }: LogLine, named: boolean, paint: Paint): string {
   const time = at === null ? '' : `${paint.dim(toInstant(at))} `
-  const name = named ? `${paint.cyan(key === null ? task : `${task}[${key}]`)} ` : ''
+  const name = named ? `${paint.cyan(attempt.name)} ` : ''
   const mark = level === 'error' ? paint.red('error ') : level === 'warn' ? paint.yellow('warn ') : ''
   return `${time}${name}${mark}${harmless(text)}`
 }

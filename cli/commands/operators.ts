@@ -10,7 +10,7 @@ export const operators: Declare = (command, context) => {
   command
     .argument('[name]', 'an operator: its schemas, and an example')
     .addHelpText('after', examples('operators', 'operators PIIMasker', 'operators --json'))
-    .action(action(context, show))
+    .action(action(context, show, undefined, 'ignored'))
 }
 
 async function show({ terminal, settings }: Call, name?: string): Promise<number> {

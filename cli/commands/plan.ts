@@ -4,7 +4,7 @@ import { action, type Call, collect, type Declare, examples, printJson } from '.
 import { paramsOf } from '../params.ts'
 import { findPipeline } from '../pipelines.ts'
 import { intervalOf as intervalDocument } from '../print.ts'
-import { fingerprintOf, reading, resourcesOf } from '../wiring.ts'
+import { fingerprintOf, reading, visible } from '../wiring.ts'
 import { intervalOf, omittedTasks } from './run.ts'
 
 interface Options {
@@ -41,12 +41,12 @@ async function show({ terminal, settings, options }: Call<Options>, word: string
     interval: intervalOf(pipeline, options, terminal),
     trigger: 'manual',
     omit: omittedTasks(pipeline, options.task),
-    env: {},
+    env: visible(terminal.env, settings.installation.env),
   } as const
-  const [{ planOf }, { createEvaluator }, resources, fingerprint] = await Promise.all([
+  const { resources } = settings.installation
+  const [{ planOf }, { createEvaluator }, fingerprint] = await Promise.all([
     import('../plan/plan.ts'),
     import('../../dsl/evaluator.ts'),
-    resourcesOf(settings),
     fingerprintOf(),
   ])
   const now = terminal.clock.now()

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { exits } from '../../engine/errors.ts'
 import type { Call } from '../command.ts'
 import { action, type Context, examples, printJson } from '../command.ts'
-import { reading } from '../wiring.ts'
+import { reading, visible } from '../wiring.ts'
 
 /** Declares `runs manifest`. */
 export function declareManifest(runs: Command, context: Context): void {
@@ -25,7 +25,11 @@ async function show({ terminal, settings }: Call, id: string): Promise<number> {
     import('../run-subject.ts'),
     import('../../engine/manifest.ts'),
   ])
-  const manifest = manifestOf(await reading(settings, (store) => subjectOf(store, id)))
+  const manifest = manifestOf(
+    await reading(settings, (store) =>
+      subjectOf(store, id, visible(terminal.env, settings.installation.env)),
+    ),
+  )
   const digest = digestOf(manifest)
   if (settings.json) printJson(terminal, { run: id, digest, manifest })
   else terminal.out.write(`${JSON.stringify(manifest, null, 2)}\nsha256:${digest}\n`)

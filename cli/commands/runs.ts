@@ -1,6 +1,5 @@
-/** `dagctl runs list|show|cancel|resume`: the runs that the store knows. */
+/** `dagctl runs list|show`, and what people do to runs: the runs that the store knows. */
 import { exits } from '../../engine/errors.ts'
-import { isEnded } from '../../engine/state.ts'
 import type { RunRecord } from '../../engine/store/store.ts'
 import {
   action,
@@ -11,7 +10,7 @@ import {
   type RunOptions,
   runOptions,
 } from '../command.ts'
-import { exitOf, present } from '../perform.ts'
+import { present } from '../perform.ts'
 import {
   duration,
   instantOf,
@@ -22,10 +21,10 @@ import {
   shortTime,
   table,
 } from '../print.ts'
-import { cancelRun, resumeRun } from '../runs-elsewhere.ts'
 import { countOf } from '../settings.ts'
 import type { Terminal } from '../terminal.ts'
-import { noSuchRun, openStore, reading } from '../wiring.ts'
+import { noSuchRun, reading } from '../wiring.ts'
+import { actions } from './runs-actions.ts'
 import { declareManifest } from './runs-manifest.ts'
 
 interface ListOptions {
@@ -35,7 +34,7 @@ interface ListOptions {
 }
 
 export const runs: Declare = (command, context) => {
-  command.addHelpText('after', examples('runs list', 'runs show RUN --attempts --json', 'runs resume RUN'))
+  command.addHelpText('after', examples('runs list', 'runs show RUN --attempts --json', 'runs retry RUN'))
   command
     .command('list')
     .description('List runs, newest first')
@@ -49,18 +48,7 @@ export const runs: Declare = (command, context) => {
     .argument('<run>', 'the id of a run')
     .addHelpText('after', examples('runs show 20261123-154017-x7qk3m --attempts'))
     .action(action<RunOptions>(context, show))
-  command
-    .command('cancel')
-    .description('Cancel a run, wherever it runs, and wait for its end')
-    .argument('<run>', 'the id of a run')
-    .addHelpText('after', examples('runs cancel 20261123-154017-x7qk3m'))
-    .action(action(context, cancel))
-  runOptions(command.command('resume'))
-    .description('Go on with a run whose engine died or left, in this process, to its end')
-    .argument('<run>', 'the id of a run')
-    .addHelpText('after', '\nWhere a living engine has the run, it is followed to its end.')
-    .addHelpText('after', examples('runs resume 20261123-154017-x7qk3m'))
-    .action(action<RunOptions>(context, resume))
+  actions(command, context)
   declareManifest(command, context)
 }
 
@@ -111,33 +99,4 @@ async function show({ terminal, settings, options }: Call<RunOptions>, id: strin
     await present({ store, settings, terminal }, run, { ...options, all: true })
     return exits.ok
   })
-}
-
-async function cancel({ terminal, settings }: Call, id: string): Promise<number> {
-  const store = await openStore(settings)
-  try {
-    const stage = { store, settings, terminal }
-    const before = await store.run(id)
-    if (before === null) throw noSuchRun(id)
-    if (isEnded(before.state)) terminal.err.write(`run ${id} has ended already: ${before.state}\n`)
-    else await cancelRun(stage, id)
-    const run = (await store.run(id)) as RunRecord
-    await present(stage, run)
-    return isEnded(run.state) ? exits.ok : exits.interrupted
-  } finally {
-    await store.close()
-  }
-}
-
-async function resume({ terminal, settings, options }: Call<RunOptions>, id: string): Promise<number> {
-  const store = await openStore(settings)
-  try {
-    const stage = { store, settings, terminal }
-    const how = await resumeRun(stage, id)
-    const run = (await store.run(id)) as RunRecord
-    await present(stage, run, options)
-    return exitOf(run, isEnded(run.state) ? how : 'left')
-  } finally {
-    await store.close()
-  }
 }

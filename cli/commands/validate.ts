@@ -1,12 +1,13 @@
-/** `dagctl validate FILE|DIR…`: everything that can be checked without running. Opens no store. */
+/** `dagctl validate FILE|DIR…`: everything that can be checked without running, dagctl.yaml too. Opens no store. */
 import { readdir } from 'node:fs/promises'
-import { join, normalize, resolve } from 'node:path'
+import { basename, join, normalize, resolve } from 'node:path'
 import type { CheckedFile } from '../../dsl/compile.ts'
 import type { Problem } from '../../dsl/problems.ts'
 import { DagctlError, exits } from '../../engine/errors.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
 import { type Checked, checkFile, isNew, problemRow, reportOf, statOf } from '../pipelines.ts'
 import { counted } from '../print.ts'
+import { configName, type Settings } from '../settings.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface Options {
@@ -15,7 +16,7 @@ interface Options {
 
 export const validate: Declare = (command, context) => {
   command
-    .argument('<path...>', 'pipeline files, or folders: every .yaml file in and below them')
+    .argument('<path...>', 'pipeline files, dagctl.yaml, or folders: every .yaml file in and below them')
     .option('--strict', 'warnings are errors')
     .addHelpText('after', '\nFormats: text, json, sarif (code scanning), github (annotations).')
     .addHelpText(
@@ -26,7 +27,7 @@ export const validate: Declare = (command, context) => {
         'validate pipelines/ --format sarif',
       ),
     )
-    .action(action<Options>(context, check, ['text', 'json', 'sarif', 'github']))
+    .action(action<Options>(context, check, ['text', 'json', 'sarif', 'github'], 'ignored'))
 }
 
 async function check(
@@ -35,7 +36,12 @@ async function check(
 ): Promise<number> {
   const files = (await Promise.all(paths.map((path) => filesOf(path, terminal)))).flat()
   const checked: Checked[] = []
-  for (const file of new Set(files)) checked.push(await checkFile(file, terminal, options.strict === true))
+  for (const file of new Set(files)) {
+    const strict = options.strict === true
+    if (isConfig(file, settings, terminal))
+      checked.push(await (await import('../config.ts')).checkConfig(file, terminal))
+    else checked.push(await checkFile(file, terminal, strict, settings.installation))
+  }
   const ok = !checked.some(hasErrors)
   if (settings.json) printJson(terminal, documentOf(checked, ok))
   else if (settings.format === 'text') await printText(checked, terminal)
@@ -45,6 +51,11 @@ async function check(
     else terminal.out.write(toGithub(checked))
   }
   return ok ? exits.ok : exits.invalid
+}
+
+/** Whether a file is an installation's settings: by its name, or since `--config` names it. */
+function isConfig(file: string, { config }: Settings, { cwd }: Terminal): boolean {
+  return basename(file) === configName || resolve(cwd, file) === config
 }
 
 function hasErrors({ problems }: { readonly problems: readonly Problem[] }): boolean {
@@ -82,6 +93,7 @@ async function printText(checked: readonly Checked[], { out, err }: Terminal): P
     const errors = ownProblems(one).filter(({ severity }) => severity === 'error').length
     const broken = used.filter(hasErrors).map((other) => other.file)
     if (errors > 0) out.write(`${file}: ${counted(errors, 'error')}\n`)
+    else if (name === null) out.write(`${file}: ok, settings\n`)
     else if (broken.length > 0) out.write(`${file}: uses ${broken.join(', ')}, which is not valid\n`)
     else {
       const kind = forUse ? 'group' : 'pipeline'
@@ -90,7 +102,7 @@ async function printText(checked: readonly Checked[], { out, err }: Terminal): P
   }
 }
 
-/** The files that a path stands for. Tests of pipelines and the installation's settings are no pipelines. */
+/** The files that a path stands for. Tests of pipelines are none. */
 async function filesOf(path: string, terminal: Terminal): Promise<readonly string[]> {
   const found = await statOf(resolve(terminal.cwd, path), path)
   if (!found.isDirectory()) return [path]
@@ -110,13 +122,11 @@ async function yamlFilesBelow(folder: string, cwd: string): Promise<string[]> {
     if (entry.isDirectory()) {
       if (!entry.name.startsWith('.') && entry.name !== 'node_modules')
         files.push(...(await yamlFilesBelow(path, cwd)))
-    } else if (isPipelineName(entry.name)) files.push(path)
+    } else if (isOurs(entry.name)) files.push(path)
   }
   return files
 }
 
-function isPipelineName(name: string): boolean {
-  return (
-    name.endsWith('.yaml') && !name.startsWith('.') && !name.endsWith('.test.yaml') && name !== 'dagctl.yaml'
-  )
+function isOurs(name: string): boolean {
+  return name.endsWith('.yaml') && !name.startsWith('.') && !name.endsWith('.test.yaml')
 }

@@ -3,9 +3,9 @@ import { DagctlError, exits } from '../../engine/errors.ts'
 import type { Answer, Reason } from '../../engine/why/facts.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
 import { instantOf, oneLine, painted, paintFor, shortTime } from '../print.ts'
-import { taskAndKey } from '../task-words.ts'
+import { nodesOf, taskIndex } from '../task-words.ts'
 import type { Terminal } from '../terminal.ts'
-import { noSuchRun, reading, resourcesOf } from '../wiring.ts'
+import { noSuchRun, reading } from '../wiring.ts'
 
 export const why: Declare = (command, context) => {
   command
@@ -28,17 +28,20 @@ async function ask({ terminal, settings }: Call, id: string, word: string): Prom
     import('../../engine/why/why.ts'),
     import('../../engine/identity.ts'),
   ])
-  const resources = await resourcesOf(settings)
+  const { resources } = settings.installation
   const answer = await reading(settings, async (store) => {
     const run = await store.run(id)
     if (run === null) throw noSuchRun(id)
     const facts = await factsOf(store, run, { at: terminal.clock.now(), resources, isGone })
     const named = nodeNamed(facts, word)
     if (named !== null) return whyOf(facts, named)
-    const { index, key } = taskAndKey(facts.pipeline, word)
-    const found = whyNotMade(facts, index, key ?? '')
-    if (found === null) throw noSuchInstance(id, word, facts.pipeline.tasks[index]?.id)
-    return found
+    const [, task, key] = /^([^[]+)\[(.*)\]$/.exec(word) ?? []
+    const unmade =
+      task === undefined || key === undefined ? null : whyNotMade(facts, taskIndex(facts.pipeline, task), key)
+    if (unmade !== null) return unmade
+    // Says what there is instead.
+    nodesOf(facts.pipeline, await store.tasks(id), word)
+    throw noSuchInstance(id, word, task)
   })
   if (settings.json) printJson(terminal, documentOf(answer))
   else print(answer, word, terminal)

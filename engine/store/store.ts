@@ -292,6 +292,7 @@ export type Wish =
       readonly node: number
       readonly decision: 'approve' | 'reject'
       readonly values: JsonObject
+      readonly reason?: string
     }
 
 /** A wish that another process wrote for the engine that owns the run. */

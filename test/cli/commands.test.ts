@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { dagctl, json, normal, start } from '../support/command-line.ts'
@@ -25,6 +26,8 @@ const commands = [
   'backfills',
   'next',
   'runs',
+  'approvals',
+  'datasets',
   'logs',
   'why',
   'diff',
@@ -32,12 +35,10 @@ const commands = [
   'completion',
 ]
 const nested = [
-  'runs list',
-  'runs show',
-  'runs cancel',
-  'runs resume',
   'runs manifest',
   ...['list', 'show', 'pause', 'resume', 'cancel'].map((name) => `backfills ${name}`),
+  ...['list', 'show', 'cancel', 'pause', 'resume', 'retry', 'rerun', 'mark'].map((name) => `runs ${name}`),
+  ...['approvals list', 'approvals answer', 'datasets list', 'datasets update'],
 ]
 
 t.test('every command has help with examples and with --json', async (t) => {
@@ -172,6 +173,11 @@ t.test('a run that the store does not know is a usage error, whatever is asked o
     ['runs', 'show', 'x'],
     ['runs', 'cancel', 'x'],
     ['runs', 'resume', 'x'],
+    ['runs', 'pause', 'x'],
+    ['runs', 'retry', 'x'],
+    ['runs', 'rerun', 'x'],
+    ['runs', 'mark', 'x', 'a', 'failed', '--reason', 'y'],
+    ['approvals', 'answer', 'x', 'approve'],
     ['logs', 'x'],
   ]) {
     const { exit, err } = await dagctl(folder, words)
@@ -282,10 +288,25 @@ t.test('completion scripts name every command and option', async (t) => {
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { exit, out } = await dagctl(folder, ['completion', shell])
     t.equal(exit, 0)
-    for (const word of [...commands, 'resume', 'max-active', 'reprocess'])
+    for (const word of [...commands, 'resume', 'max-active', 'reprocess', 'from-checkpoint', 'config'])
       t.match(out, word, `${shell}: ${word}`)
+    for (const word of nested.flatMap((name) => name.split(' '))) t.match(out, word, `${shell}: ${word}`)
     t.strictSame(await json(folder, ['completion', shell]), { exit: 0, document: { shell, script: out } })
   }
+})
+
+t.test('bash completes the commands below a command, and their options', async (t) => {
+  const folder = t.testdir({})
+  writeFileSync(join(folder, 'dagctl.bash'), (await dagctl(folder, ['completion', 'bash'])).out)
+  const complete = (...words: string[]) => {
+    const script = `. ./dagctl.bash; COMP_WORDS=(${words.join(' ')} ''); COMP_CWORD=${words.length}; _dagctl; echo "\${COMPREPLY[*]}"`
+    return execFileSync('bash', ['-c', script], { cwd: folder, encoding: 'utf8' }).trim().split(' ')
+  }
+  t.ok(complete('dagctl').includes('approvals'))
+  t.strictSame(complete('dagctl', 'datasets').slice(0, 2), ['list', 'update'])
+  t.ok(complete('dagctl', 'approvals', 'answer').includes('--values'))
+  t.ok(complete('dagctl', 'runs', 'retry').includes('--from-checkpoint'))
+  t.notOk(complete('dagctl', 'runs', 'list').includes('--from-checkpoint'))
 })
 
 t.test('the version is said without anything else being loaded', async (t) => {

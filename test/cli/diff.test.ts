@@ -76,7 +76,7 @@ t.test(
     await engine.end('train', failed('gpu_oom', 'CUDA out of memory at 0x7f'))
     await engine.pass(1_000)
     await engine.end('train', { model: 'm' })
-    const manifest = manifestOf(await subjectOf(engine.store, id))
+    const manifest = manifestOf(await subjectOf(engine.store, id, {}))
     await engine.engine.stop()
     t.strictSame(manifest.tasks.train, {
       uses: 'Noop@1',

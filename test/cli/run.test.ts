@@ -257,7 +257,6 @@ t.test('what is not there yet is refused, not ignored: exit 2', async (t) => {
     ['--runtime', 'docker'],
     ['--store', 'postgres://user:secret@host/db'],
     ['--queue', 'redis://user:secret@host'],
-    ['--config', 'dagctl.yaml'],
   ]
   for (const words of refused) {
     const { exit, err } = await dagctl(folder, ['run', 'made.yaml', ...words])
@@ -265,16 +264,6 @@ t.test('what is not there yet is refused, not ignored: exit 2', async (t) => {
     t.match(err, 'not supported yet')
     t.notMatch(err, 'secret')
   }
-})
-
-t.test('settings that would not hold are refused where they would be looked for, not ignored', async (t) => {
-  const folder = t.testdir({
-    'dagctl.yaml': 'pools: {}\n',
-    below: { 'made.yaml': `${head}tasks: { a: { uses: Noop } }\n` },
-  })
-  const { exit, err } = await dagctl(join(folder, 'below'), ['run', 'made.yaml'])
-  t.equal(exit, 2)
-  t.match(err, `${join(folder, 'dagctl.yaml')} is not supported yet`)
 })
 
 const cached = (operator: string) => `${head}tasks:

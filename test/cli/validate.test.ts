@@ -70,7 +70,7 @@ t.test('a warning lets a file pass, and with --strict does not', async (t) => {
   t.match(strict.document, { ok: false, files: [{ problems: [{ severity: 'error', code: 'W104' }] }] })
 })
 
-t.test('a folder means the pipelines in and below it', async (t) => {
+t.test('a folder means the pipelines in and below it, and the settings', async (t) => {
   const folder = t.testdir({
     'a.yaml': good,
     'a.test.yaml': 'not: a pipeline',
@@ -84,7 +84,7 @@ t.test('a folder means the pipelines in and below it', async (t) => {
   t.equal(exit, 0)
   t.strictSame(
     document.files.map(({ file }: { file: string }) => file),
-    ['a.yaml', join('sub', 'b.yaml')],
+    ['a.yaml', 'dagctl.yaml', join('sub', 'b.yaml')],
   )
 })
 

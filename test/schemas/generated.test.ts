@@ -7,7 +7,7 @@ import { parse } from 'yaml'
 import type { OperatorInfo } from '../../engine/pipeline.ts'
 import { builtin } from '../../operators/catalogue.ts'
 import { describe } from '../../plugins/api.ts'
-import { editorSchema, pipelineTypes } from '../../schemas/generate.ts'
+import { configTypes, editorSchema, pipelineTypes } from '../../schemas/generate.ts'
 import pipelineSchema from '../../schemas/pipeline.schema.json' with { type: 'json' }
 
 const committed = (name: string) => readFileSync(new URL(`../../schemas/${name}`, import.meta.url), 'utf8')
@@ -17,6 +17,7 @@ const operators: readonly OperatorInfo[] = await Promise.all(
 
 t.test('the types in the repository are those of the schema', async (t) => {
   t.equal(committed('pipeline.generated.ts'), await pipelineTypes(), 'run: npm run generate')
+  t.equal(committed('config.generated.ts'), await configTypes(), 'run: npm run generate')
 })
 
 t.test("the editor's schema in the repository is that of the schema and of the operators", async (t) => {

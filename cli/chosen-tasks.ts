@@ -1,0 +1,69 @@
+/** The tasks that words name, where something is to be done to them: all of them must be such that it can be. */
+import { DagctlError } from '../engine/errors.ts'
+import type { Pipeline } from '../engine/pipeline.ts'
+import { shapeOf } from '../engine/shape.ts'
+import { isEnded } from '../engine/state.ts'
+import type { RunRecord, Store, TaskRecord } from '../engine/store/store.ts'
+import { TaskNames } from './task-names.ts'
+import { nodesOf, outermost } from './task-words.ts'
+
+/** The nodes that are to be tried again. Throws E240 where a word names none that could be. */
+export async function triedAgain(
+  store: Store,
+  run: RunRecord,
+  words: readonly string[],
+): Promise<readonly number[]> {
+  const { rows, pipeline } = await tasksOf(store, run)
+  const found = words.map((word) => {
+    const nodes = nodesOf(pipeline, rows, word)
+    const some = nodes.some((node) =>
+      ['failed', 'upstream_failed', 'cancelled'].includes(rows[node]?.state ?? ''),
+    )
+    if (some) return outermost(rows, nodes)
+    const states = [...new Set(nodes.map((node) => rows[node]?.state))].join(', ')
+    throw refused(`nothing of \`${word}\` can be tried again: ${states}`, 'what failed or was cancelled can')
+  })
+  return [...new Set(found.flat())]
+}
+
+/** The nodes to be marked. Throws E240 where one is in a state that cannot be marked so. */
+export async function marked(
+  store: Store,
+  run: RunRecord,
+  word: string,
+  as: 'succeeded' | 'failed',
+): Promise<readonly number[]> {
+  const { rows, pipeline } = await tasksOf(store, run)
+  const names = new TaskNames(pipeline, rows)
+  const { isAggregate } = shapeOf(pipeline)
+  // What stands for copies has no state of its own; the copies have.
+  const own = nodesOf(pipeline, rows, word).filter((node) => {
+    const row = rows[node] as TaskRecord
+    return !isAggregate(row.task) || names.keys(row).length > 0
+  })
+  const nodes = outermost(rows, own)
+  if (nodes.length === 0)
+    throw refused(`\`${word}\` has no instances yet`, 'see `dagctl runs show --instances`')
+  for (const node of nodes) {
+    const row = rows[node] as TaskRecord
+    if (row.state === 'succeeded' || (as === 'failed' && isEnded(row.state)))
+      throw refused(
+        `task ${names.name(row)} cannot be marked as ${as}: it is ${row.state}`,
+        row.state === 'succeeded'
+          ? 'what succeeded stays; `dagctl runs rerun` makes a new run'
+          : '`dagctl runs retry` tries it again',
+      )
+  }
+  return nodes
+}
+
+async function tasksOf(
+  store: Store,
+  run: RunRecord,
+): Promise<{ readonly rows: readonly TaskRecord[]; readonly pipeline: Pipeline }> {
+  return { rows: await store.tasks(run.id), pipeline: (await store.pipeline(run.version)) as Pipeline }
+}
+
+function refused(message: string, hint: string): DagctlError {
+  return new DagctlError('E240', message, { kind: 'usage', hint })
+}
