@@ -22,13 +22,17 @@ export function perform(
 ): Promise<{ readonly run: string; readonly how: Conducted }> {
   return withEngine(stage, async (engine, listen) => {
     const display = await displayOf(stage.terminal, new RunProgress(pipeline))
+    let own: string | null = null
     try {
       listen((report) => {
+        // Tasks of a run that one of its tasks triggered may have the same names.
+        if (own !== null && report.run !== own) return
         display.report(report)
         const notice = noticeOf(report)
         if (notice !== null) display.note(notice)
       })
       const record = await begin(engine)
+      own = record.id
       display.note(`run ${record.id} of ${pipeline.name}`)
       const waits = await waitingNote(stage.store, record, pipeline)
       if (waits !== null) display.note(waits)

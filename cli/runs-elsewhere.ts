@@ -44,7 +44,9 @@ async function attend(stage: Stage, id: string, wish: Wish): Promise<Conducted> 
   return withEngine(stage, async (engine, listen) => {
     const display = await displayOf(terminal, new RunProgress(pipeline, await store.tasks(id)))
     try {
-      listen((report) => display.report(report))
+      listen((report) => {
+        if (report.run === id) display.report(report)
+      })
       const adoption = await engine.adopt(id)
       if (adoption === 'ended') return 'ended'
       if (adoption === 'alive') {

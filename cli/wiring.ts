@@ -37,10 +37,11 @@ export async function reading<Result>(
 export async function makeEngine(
   settings: Settings,
   store: Store,
-  { clock, random }: Terminal,
+  terminal: Terminal,
   report: (report: Report) => void,
 ): Promise<Engine> {
-  const [engine, queue, inline, process, host, catalogue, evaluator, fingerprint, identity, watch] =
+  const { clock, random } = terminal
+  const [engine, queue, inline, process, host, catalogue, evaluator, fingerprint, identity, watch, services] =
     await Promise.all([
       import('../engine/engine.ts'),
       import('../engine/queue/local.ts'),
@@ -52,14 +53,15 @@ export async function makeEngine(
       import('../plugins/fingerprint.ts'),
       import('../engine/identity.ts'),
       import('../engine/file-watch.ts'),
+      import('./engine-services.ts'),
     ])
   const operators = host.operatorsOf(catalogue.builtin)
-  const runner = new host.Host(operators)
+  const runner = new host.Host(operators, services.servicesOf({ store, engine: () => made, terminal }))
   const worker = {
     module: neighbour('plugins/worker'),
     args: ['--catalogue', neighbourUrl('operators/catalogue')],
   }
-  return new engine.Engine({
+  const made = new engine.Engine({
     data: settings.data,
     store,
     queue: new queue.LocalQueue({
@@ -79,6 +81,7 @@ export async function makeEngine(
     report,
     provenance: provenanceOf,
   })
+  return made
 }
 
 /** Pools and rates of the installation. */

@@ -14,6 +14,7 @@ export type { FailureKind } from '../engine/errors.ts'
 export type { Json, JsonObject, JsonSchema } from '../engine/json.ts'
 export type { Answer, Outcome, Question, WakeOn } from '../engine/outcome.ts'
 export type { Effects, OperatorInfo, RuntimeName } from '../engine/pipeline.ts'
+export { guardedLookup, refuseHost } from './address-guard.ts'
 export {
   type Expectation,
   expectationSchema,
@@ -23,6 +24,8 @@ export {
   unmet,
 } from './http-expect.ts'
 export type { HttpAnswer, HttpRequest } from './http-types.ts'
+export { again, ask, formFault, type Heard, heardOf, onRejectSchema, rejection } from './question.ts'
+export { retryAfterOf } from './retry-after.ts'
 export { type Check, checkOf } from './schema-check.ts'
 export type { DatasetNews, EngineServices, PipelineOrder, TriggeredRun } from './services.ts'
 export { durationSchema, parseDuration, parseSize, sizeSchema } from './units.ts'

@@ -179,6 +179,8 @@ export function failureOf(error: unknown, doing: string, late: number | null): O
   if (late !== null)
     return new OperatorFailure('network', `${doing}: no answer within ${late / 1000} s`, { cause: error })
   const code = errorCode(error) ?? ''
+  if (code === 'ERR_ADDRESS_REFUSED')
+    return new OperatorFailure('invalid_input', (error as Error).message, { cause: error })
   const said = (error as Error).message.trim()
   if (certificate.test(code))
     return new OperatorFailure('invalid_input', `${doing}: no trusted TLS connection (${code}): ${said}`, {
