@@ -99,8 +99,8 @@ async function find(client: S3Client, place: S3Place, task: TaskContext): Promis
     return Array.fromAsync(list(client, { bucket, prefix, matches }, task))
   }
   if (key !== '' && !key.endsWith('/')) {
-    // Of all keys that begin so the key itself comes first.
-    const first = { bucket, prefix: key, matches: (one: string) => one === key, most: 1 }
+    // Of all keys that begin so the key itself comes first, so the first page tells.
+    const first = { bucket, prefix: key, matches: (one: string) => one === key, firstPage: true }
     const found = await Array.fromAsync(list(client, first, task))
     if (found.length > 0) return found
   }
@@ -108,17 +108,17 @@ async function find(client: S3Client, place: S3Place, task: TaskContext): Promis
   return Array.fromAsync(list(client, { bucket, prefix: folder, matches: () => true }, task))
 }
 
-/** What is listed. `most`: only the first page is looked at, of so many keys. */
+/** What is listed. */
 interface Listing {
   readonly bucket: string
   readonly prefix: string
   readonly matches: (key: string) => boolean
-  readonly most?: number
+  readonly firstPage?: boolean
 }
 
 async function* list(
   client: S3Client,
-  { bucket, prefix, matches, most }: Listing,
+  { bucket, prefix, matches, firstPage = false }: Listing,
   { signal }: TaskContext,
 ): AsyncGenerator<ObjectInfo> {
   const { ListObjectsV2Command } = await import('@aws-sdk/client-s3')
@@ -129,7 +129,6 @@ async function* list(
       new ListObjectsV2Command({
         Bucket: bucket,
         Prefix: prefix,
-        ...(most === undefined ? {} : { MaxKeys: most }),
         ...(token === undefined ? {} : { ContinuationToken: token }),
       }),
       { abortSignal: signal },
@@ -145,7 +144,7 @@ async function* list(
       given += 1
       yield { uri: `s3://${bucket}/${Key}`, size: Size, modified: LastModified?.getTime() ?? 0 }
     }
-    token = most === undefined && page.IsTruncated ? page.NextContinuationToken : undefined
+    token = !firstPage && page.IsTruncated ? page.NextContinuationToken : undefined
   } while (token !== undefined)
 }
 
@@ -155,6 +154,8 @@ const wrong: { readonly [name: string]: string } = {
   InvalidBucketName: 'the bucket cannot have that name',
   AccessDenied: 'access is denied; the credentials need s3:ListBucket on this bucket',
   InvalidAccessKeyId: 'the access key is not known; check the credentials',
+  // What versitygw says for it.
+  XAdminUserNotFound: 'the access key is not known; check the credentials',
   SignatureDoesNotMatch: 'the secret key is wrong; check the credentials',
   ExpiredToken: 'the session token has expired; renew the credentials',
   InvalidToken: 'the session token is not valid; renew the credentials',
