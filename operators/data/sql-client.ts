@@ -96,15 +96,13 @@ function sqliteFailure(path: string, { code, message }: { code: string; message:
 async function postgresRow({ url, query, timeout }: Query, task: TaskContext): Promise<Row | null> {
   const { default: pg } = await import('pg')
   const at = hostOf(url)
-  const { PGPASSWORD: password } = task.env
   const client = new pg.Client({
-    connectionString: url,
+    connectionString: withPassword(url, task.env.PGPASSWORD),
     connectionTimeoutMillis: 10_000,
     statement_timeout: timeout,
     // For a server that no longer answers at all.
     query_timeout: timeout + 5000,
     application_name: 'dagctl',
-    ...(password && new URL(url).password === '' ? { password } : {}),
   })
   // A connection that breaks later is told by the query; without a listener it would end the process.
   client.on('error', () => {})
@@ -137,6 +135,13 @@ async function postgresRow({ url, query, timeout }: Query, task: TaskContext): P
     task.signal.removeEventListener('abort', leave)
     await client.end().catch(() => {})
   }
+}
+
+/** The URL with the password of the task's environment, where it has none of its own. */
+function withPassword(url: string, password: string | undefined): string {
+  const parsed = new URL(url)
+  if (parsed.password === '' && password) parsed.password = password
+  return parsed.href
 }
 
 /** The server and the database of a URL, for people. */
