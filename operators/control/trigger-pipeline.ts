@@ -19,7 +19,7 @@ interface TriggerPipelineInput {
 }
 
 /** Milliseconds between two looks: the run's end wakes it, but not where the engine that has the run died. */
-const lookEvery = 60_000
+const lookEvery = 30_000
 
 /** Makes the run once per try; succeeds when the run does, or, without `wait`, at once. */
 export const triggerPipeline = defineOperator<TriggerPipelineInput>({

@@ -40,7 +40,7 @@ t.test('it orders a run once per try, for its own interval, and sleeps until the
   const input = { pipeline: 'child', params: { n: 1 } }
   const dir = t.testdir()
   const { outcome } = await runOperator(triggerPipeline, input, { dir, clock, services: engine, try: 2 })
-  t.strictSame(outcome, { type: 'sleep', until: 61_000, state: { run: 'run-9' }, on: { runs: ['run-9'] } })
+  t.strictSame(outcome, { type: 'sleep', until: 31_000, state: { run: 'run-9' }, on: { runs: ['run-9'] } })
   t.strictSame(orders, [
     {
       pipeline: 'child',
