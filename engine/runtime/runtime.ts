@@ -60,7 +60,13 @@ export type AttemptEvent =
     }
   | { readonly type: 'heartbeat' }
   | { readonly type: 'checkpoint'; readonly step: number }
-  | { readonly type: 'failure'; readonly kind: string; readonly message: string }
+  | {
+      readonly type: 'failure'
+      readonly kind: string
+      readonly message: string
+      /** Milliseconds before which no other try should come. */
+      readonly retryAfter?: number
+    }
 
 /** Why an attempt is asked to stop: it decides nothing but the words in its log. */
 export type StopReason = 'timeout' | 'cancel' | 'shutdown' | 'preempt'

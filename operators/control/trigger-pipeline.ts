@@ -8,6 +8,7 @@ import {
   sleep,
   succeeded,
   type TaskContext,
+  type TriggeredRun,
 } from '../../plugins/api.ts'
 
 /** Which pipeline, with what, and whether its end is waited for. */
@@ -18,8 +19,17 @@ interface TriggerPipelineInput {
   readonly wait: boolean
 }
 
-/** Milliseconds between two looks: the run's end wakes it, but not where the engine that has the run died. */
-const lookEvery = 30_000
+/**
+ * Milliseconds until the first look, doubled with each up to the longest. The run's end wakes the task; a look finds a run
+ * whose engine died, and goes on with it.
+ */
+const [firstLook, longestLook] = [2000, 60_000]
+
+/** What it sleeps with. */
+interface Watching {
+  readonly run: string
+  readonly looks: number
+}
 
 /** Makes the run once per try; succeeds when the run does, or, without `wait`, at once. */
 export const triggerPipeline = defineOperator<TriggerPipelineInput>({
@@ -88,9 +98,17 @@ export const triggerPipeline = defineOperator<TriggerPipelineInput>({
         'invalid_input',
         'TriggerPipeline asks the engine for a run: it runs inline only, set `runtime: inline`',
       )
-    const known = (task.state as { readonly run?: string } | null)?.run
-    const id = known ?? (await trigger(input, task, engine))
-    return outcomeOf(id, input, task, engine)
+    const { run, looks } = (task.state as Watching | null) ?? {
+      run: await trigger(input, task, engine),
+      looks: 0,
+    }
+    const found = await engine.pipelines.run(run)
+    if (found === null) return failed('user', `run ${run} is no longer there`)
+    if (input.wait && !['succeeded', 'failed', 'cancelled'].includes(found.state)) {
+      const next = task.clock.now() + Math.min(firstLook * 2 ** looks, longestLook)
+      return sleep(next, { run, looks: looks + 1 }, { runs: [run] })
+    }
+    return outcomeOf(found, input.wait)
   },
 })
 
@@ -112,26 +130,9 @@ async function trigger(
   return id
 }
 
-async function outcomeOf(
-  id: string,
-  { wait }: TriggerPipelineInput,
-  task: TaskContext,
-  engine: EngineServices,
-): Promise<Outcome> {
-  const found = await engine.pipelines.run(id)
-  if (found === null) return failed('user', `run ${id} is no longer there`)
-  const { pipeline, state, outputs } = found
-  switch (state) {
-    case 'succeeded':
-      return succeeded({ run: id, pipeline, state, outputs: wait ? outputs : {} })
-    case 'failed':
-    case 'cancelled':
-      return wait
-        ? failed('user', `run ${id} of ${pipeline} is ${state}; see \`dagctl runs show ${id}\``)
-        : succeeded({ run: id, pipeline, state, outputs: {} })
-    default:
-      return wait
-        ? sleep(task.clock.now() + lookEvery, { run: id }, { runs: [id] })
-        : succeeded({ run: id, pipeline, state, outputs: {} })
-  }
+/** @param waited whether its end is this task's */
+function outcomeOf({ id, pipeline, state, outputs }: TriggeredRun, waited: boolean): Outcome {
+  if (waited && state !== 'succeeded')
+    return failed('user', `run ${id} of ${pipeline} is ${state}; see \`dagctl runs show ${id}\``)
+  return succeeded({ run: id, pipeline, state, outputs: waited ? outputs : {} })
 }

@@ -40,7 +40,12 @@ t.test('it orders a run once per try, for its own interval, and sleeps until the
   const input = { pipeline: 'child', params: { n: 1 } }
   const dir = t.testdir()
   const { outcome } = await runOperator(triggerPipeline, input, { dir, clock, services: engine, try: 2 })
-  t.strictSame(outcome, { type: 'sleep', until: 31_000, state: { run: 'run-9' }, on: { runs: ['run-9'] } })
+  t.strictSame(outcome, {
+    type: 'sleep',
+    until: 3000,
+    state: { run: 'run-9', looks: 1 },
+    on: { runs: ['run-9'] },
+  })
   t.strictSame(orders, [
     {
       pipeline: 'child',
@@ -60,8 +65,8 @@ t.test('it orders a run once per try, for its own interval, and sleeps until the
   })
   t.match(crashed.outcome, { state: { run: 'run-9' } })
   t.equal(orders[1]?.origin, orders[0]?.origin, 'the next attempt of the try orders the same')
-  const woken = { dir, clock, services: engine, try: 2, attempt: 6, state: { run: 'run-9' } }
-  t.match((await runOperator(triggerPipeline, input, woken)).outcome, { type: 'sleep' })
+  const woken = { dir, clock, services: engine, try: 2, attempt: 6, state: { run: 'run-9', looks: 9 } }
+  t.match((await runOperator(triggerPipeline, input, woken)).outcome, { type: 'sleep', until: 61_000 })
   t.equal(orders.length, 2, 'one that is woken orders nothing')
 })
 
