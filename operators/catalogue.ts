@@ -1,4 +1,4 @@
-/** The built-in operators by name, each loaded only when it is used. The folders are the stages. */
+/** The built-in operators by name, each loaded only when it is used. The folders are the stages (but for HumanReview, which says why). */
 import type { Operator } from '../plugins/api.ts'
 
 /** How to load each built-in operator. */

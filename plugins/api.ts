@@ -153,7 +153,7 @@ export interface TaskContext {
   readonly id: string
   readonly key: string | null
   readonly attempt: number
-  /** Names what this try asks of others, the same for all its attempts: `RUN/NODE/TRY`. */
+  /** Names what this try asks of others, the same for all its attempts and for no other try: `RUN/NODE/TRY-START`. */
   readonly order: string
   readonly run: {
     readonly id: string

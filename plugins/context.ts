@@ -114,10 +114,11 @@ class AttemptContext implements DisposableContext {
     return { ...baseEnvironment(), ...this[parts].attempt.env }
   }
 
-  /** A try's number may be missing in attempts of other programs: then every try is taken for the same. */
+  /** What is missing in attempts of other programs is left out: then more tries are taken for the same. */
   get order(): string {
     const { run, task, checkpoints } = this[parts].attempt
-    return `${run.id}/${basename(checkpoints)}/${task.try ?? 1}`
+    const began = task.tryStartedAt === undefined ? '' : `-${task.tryStartedAt}`
+    return `${run.id}/${basename(checkpoints)}/${task.try ?? 1}${began}`
   }
 
   readonly http: TaskContext['http'] = async (order) => {

@@ -24,6 +24,8 @@ export interface Attempt {
     readonly key: string | null
     readonly attempt: number
     readonly try?: number
+    /** When its try first started, epoch milliseconds: tells tries apart also after `runs retry`, which counts anew. */
+    readonly tryStartedAt?: number
   }
   readonly operator: { readonly name: string; readonly version: number }
   readonly runtime: RuntimeName

@@ -66,7 +66,7 @@ export const triggerPipeline = defineOperator<TriggerPipelineInput>({
         type: 'boolean',
         default: true,
         description:
-          'Whether the task waits for the run’s end and fails where the run does. Without it the run goes on by itself: under `dagctl serve`, while one `dagctl run` ends with its own run and leaves it for `dagctl runs resume`.',
+          'Whether the task waits for the run’s end and fails where the run does. Without it the run goes on by itself: under `dagctl serve`, while one `dagctl run` ends with its own run and leaves it for `dagctl runs resume`. Either way a cancel of this run does not cancel that one.',
       },
     },
     required: ['pipeline'],

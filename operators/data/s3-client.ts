@@ -68,13 +68,17 @@ function whereOf({ endpoint, region, profile }: S3Settings, { env }: TaskContext
   }
 }
 
-function configOf({ endpoint, region, profile }: Where, { env }: TaskContext): S3ClientConfig {
+const silent = { trace() {}, debug() {}, info() {}, error() {} }
+
+function configOf({ endpoint, region, profile }: Where, { env, log }: TaskContext): S3ClientConfig {
   if (endpoint !== null) refuseHost(endpoint.hostname)
   const guard = { lookup: guardedLookup, keepAlive: true }
   const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token } = env
   // What the client would take from this process' environment, but with what the task's own `env` says over it.
   const keys = id && secret ? { accessKeyId: id, secretAccessKey: secret } : null
   return {
+    // It would print warnings, and log requests.
+    logger: { ...silent, warn: (...words) => log.warn(words.join(' ')) },
     // The pipeline's retry policy is the one that counts.
     maxAttempts: 1,
     requestHandler: {

@@ -128,6 +128,9 @@ t.test('a profile of the shared files, and an endpoint of the environment, are h
   const env = { AWS_ENDPOINT_URL: server.endpoint }
   const found = await runOperator(s3Sensor, { uri, profile: 'lake' }, { dir, env })
   t.match(found.outcome, { type: 'succeeded' })
+  const keys = { ...env, AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'x', AWS_PROFILE: 'lake' }
+  const named = await runOperator(s3Sensor, { uri }, { dir, env: keys })
+  t.match(named.outcome, { type: 'succeeded' }, 'a profile counts for more than keys')
   const unknown = await runOperator(s3Sensor, { uri, profile: 'pond', region: 'x' }, { dir, env })
   t.match(unknown.outcome, { type: 'failed', kind: 'invalid_input', message: /no credentials/ })
 })

@@ -65,6 +65,13 @@ t.test('it orders a run once per try, for its own interval, and sleeps until the
   })
   t.match(crashed.outcome, { state: { run: 'run-9' } })
   t.equal(orders[1]?.origin, orders[0]?.origin, 'the next attempt of the try orders the same')
+  const retried = { dir, clock, services: engine, try: 2, tryStartedAt: 77, attempt: 5 }
+  await runOperator(triggerPipeline, input, retried)
+  t.equal(
+    orders.pop()?.origin,
+    'task:run-1/test/2-77',
+    'after a retry of the run a try of the same number is another',
+  )
   const woken = { dir, clock, services: engine, try: 2, attempt: 6, state: { run: 'run-9', looks: 9 } }
   t.match((await runOperator(triggerPipeline, input, woken)).outcome, { type: 'sleep', until: 61_000 })
   t.equal(orders.length, 2, 'one that is woken orders nothing')

@@ -23,6 +23,7 @@ export interface TaskOptions {
   readonly run?: Partial<Attempt['run']>
   /** Which try; absent is the first. */
   readonly try?: number
+  readonly tryStartedAt?: number
   /** What the engine does for it: then the attempt is an inline one. */
   readonly services?: EngineServices
 }
@@ -59,7 +60,13 @@ export function makeAttempt(options: TaskOptions): Attempt {
       timezone: 'UTC',
       ...options.run,
     },
-    task: { id: task, key, attempt, ...(options.try === undefined ? {} : { try: options.try }) },
+    task: {
+      id: task,
+      key,
+      attempt,
+      ...(options.try === undefined ? {} : { try: options.try }),
+      ...(options.tryStartedAt === undefined ? {} : { tryStartedAt: options.tryStartedAt }),
+    },
     operator,
     runtime: options.services === undefined ? 'process' : 'inline',
     input: options.input ?? {},
