@@ -118,7 +118,17 @@ export default {
       from: {},
       to: { couldNotResolve: true },
     },
-    oneFile(['better-sqlite3'], '^engine/store/sqlite-connection\\.js$', 'Only the store knows SQLite.'),
+    oneFile(
+      ['better-sqlite3'],
+      '^engine/store/sqlite-connection\\.js$',
+      'Only the store knows SQLite; SqlSensor loads it by name, in a thread of its own.',
+    ),
+    oneFile(['pg'], '^operators/data/sql-client\\.js$', 'Loaded when a database of a sensor is asked.'),
+    oneFile(
+      ['@aws-sdk', '@smithy'],
+      '^operators/data/s3-client\\.js$',
+      'Megabytes, loaded when S3 is asked.',
+    ),
     oneFile(
       ['yaml'],
       '^dsl/(parse|positions)\\.js$',
@@ -166,7 +176,7 @@ export default {
     ),
     oneFile(
       ['re2js'],
-      '^operators/data/pii/custom-patterns\\.js$',
+      '^(operators/data/(pii/custom-patterns|s3-glob)|plugins/http-expect)\\.js$',
       'Only users’ patterns need an engine that cannot blow up.',
     ),
   ],

@@ -21,9 +21,14 @@ export function perform(
 ): Promise<{ readonly run: string; readonly how: Conducted }> {
   return withEngine(stage, async (engine, listen) => {
     const display = await displayOf(stage.terminal, new RunProgress(pipeline))
+    let own: string | null = null
     try {
-      listen((report) => tell(display, report))
+      listen((report) => {
+        // Tasks of a run that one of its tasks triggered may have the same names.
+        if (own === null || report.run === own) tell(display, report)
+      })
       const record = await begin(engine)
+      own = record.id
       display.note(`run ${record.id} of ${pipeline.name}`)
       const waits = await waitingNote(stage.store, record, pipeline)
       if (waits !== null) display.note(waits)

@@ -36,10 +36,11 @@ export async function reading<Result>(
 export async function makeEngine(
   settings: Settings,
   store: Store,
-  { clock, random, env }: Terminal,
+  terminal: Terminal,
   report: (report: Report) => void,
 ): Promise<Engine> {
-  const [engine, queue, inline, process, host, catalogue, evaluator, fingerprint, identity, watch] =
+  const { clock, random, env } = terminal
+  const [engine, queue, inline, process, host, catalogue, evaluator, fingerprint, identity, watch, services] =
     await Promise.all([
       import('../engine/engine.ts'),
       import('../engine/queue/local.ts'),
@@ -51,15 +52,19 @@ export async function makeEngine(
       import('../plugins/fingerprint.ts'),
       import('../engine/identity.ts'),
       import('../engine/file-watch.ts'),
+      import('./engine-services.ts'),
     ])
   const operators = host.operatorsOf(catalogue.builtin)
-  const runner = new host.Host(operators)
+  const runner = new host.Host(
+    operators,
+    services.servicesOf({ store, engine: () => made, terminal, settings }),
+  )
   const worker = {
     module: neighbour('plugins/worker'),
     args: ['--catalogue', neighbourUrl('operators/catalogue')],
   }
   const { resources, env: allowed, slots } = settings.installation
-  return new engine.Engine({
+  const made = new engine.Engine({
     data: settings.data,
     store,
     queue: new queue.LocalQueue({
@@ -82,6 +87,7 @@ export async function makeEngine(
     resources,
     env: visible(env, allowed),
   })
+  return made
 }
 
 /** The variables of the environment that pipelines may read, as far as they are set. */

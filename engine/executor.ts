@@ -163,7 +163,13 @@ export function attemptOf(run: LiveRun, node: Node, { input, env }: Start, data:
   return {
     id,
     run: viewOfRun(run),
-    task: { id: run.task(node).id, key: node.key, attempt: node.attempt, try: node.tries },
+    task: {
+      id: run.task(node).id,
+      key: node.key,
+      attempt: node.attempt,
+      try: node.tries,
+      ...(node.tryStartedAt !== null && { tryStartedAt: node.tryStartedAt }),
+    },
     operator: run.operator(node),
     runtime: run.runtime(node),
     input,

@@ -7,11 +7,27 @@ import type { FailureKind } from '../engine/errors.ts'
 import type { Json, JsonObject, JsonSchema } from '../engine/json.ts'
 import type { Outcome, WakeOn } from '../engine/outcome.ts'
 import type { Effects, OperatorInfo, RuntimeName } from '../engine/pipeline.ts'
+import type { HttpAnswer, HttpRequest } from './http-types.ts'
+import type { EngineServices } from './services.ts'
 
 export type { FailureKind } from '../engine/errors.ts'
 export type { Json, JsonObject, JsonSchema } from '../engine/json.ts'
 export type { Answer, Outcome, Question, WakeOn } from '../engine/outcome.ts'
 export type { Effects, OperatorInfo, RuntimeName } from '../engine/pipeline.ts'
+export { guardedLookup, refuseHost } from './address-guard.ts'
+export {
+  type Expectation,
+  expectationSchema,
+  jsonOf,
+  statusFailure,
+  textOf,
+  unmet,
+} from './http-expect.ts'
+export type { HttpAnswer, HttpRequest } from './http-types.ts'
+export { again, ask, formFault, type Heard, heardOf, onRejectSchema, rejection } from './question.ts'
+export { retryAfterOf } from './retry-after.ts'
+export { type Check, checkOf } from './schema-check.ts'
+export type { DatasetNews, EngineServices, PipelineOrder, TriggeredRun } from './services.ts'
 export { durationSchema, parseDuration, parseSize, sizeSchema } from './units.ts'
 
 /** The attempt did its work. `outputs` is checked against the operator's output schema. */
@@ -50,11 +66,18 @@ export function inconclusive(outputs: JsonObject = {}): Outcome {
 /** A failure that an operator may throw from deep inside instead of returning it. */
 export class OperatorFailure extends Error {
   readonly kind: FailureKind
+  /** Milliseconds before which no other try should come. */
+  readonly retryAfter: number | undefined
 
-  constructor(kind: FailureKind, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+  constructor(
+    kind: FailureKind,
+    message: string,
+    options?: { readonly cause?: unknown; readonly retryAfter?: number },
+  ) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'OperatorFailure'
     this.kind = kind
+    this.retryAfter = options?.retryAfter
   }
 }
 
@@ -130,6 +153,8 @@ export interface TaskContext {
   readonly id: string
   readonly key: string | null
   readonly attempt: number
+  /** Names what this try asks of others, the same for all its attempts and for no other try: `RUN/NODE/TRY-START`. */
+  readonly order: string
   readonly run: {
     readonly id: string
     readonly pipeline: string
@@ -142,6 +167,16 @@ export interface TaskContext {
   /** What `sleep` carried; null on a first start. */
   readonly state: Json
   readonly clock: { now(): number }
+  /** What commands of the task see: this process' environment, and over it the task's own `env`. */
+  readonly env: { readonly [name: string]: string | undefined }
+  /**
+   * Asks over HTTP; gives the answer whatever its status (`statusFailure` tells what it means). Throws an OperatorFailure:
+   * `network` where no answer comes, `invalid_input` for a bad URL and for link-local and metadata addresses, which are
+   * refused, also at redirects.
+   */
+  http(request: HttpRequest): Promise<HttpAnswer>
+  /** What the engine does for operators in its own process (`inline`); null elsewhere. */
+  readonly engine: EngineServices | null
   /** Runs a command in `cwd` with the task's environment; its output goes to the task's log. Killed with the task. */
   spawn(
     command: string,
@@ -159,8 +194,9 @@ interface OperatorBase {
   /**
    * JSON Schema (2020-12) of the input, an object with `additionalProperties: false`. `default`s are filled in before `run`.
    * `x-shell: true` on a string property: templated values in it are quoted for the shell. `x-uri: input|output` marks data.
-   * `x-secret: true` marks a secret: it is shown and stored nowhere. `x-endpoint: true` marks the URL of a service: where
-   * calls of it fail again and again, no further attempt starts for a while.
+   * `x-secret: true` marks a secret: it is shown and stored nowhere. `x-endpoint: true` on a string property: the URL of a
+   * server that the operator calls. Failures of kind `network` open that server's circuit breaker (per scheme, host and
+   * port), and tasks that call it wait while it is open.
    */
   readonly input: JsonSchema
   /** JSON Schema of the outputs. `additionalProperties: true` means that references into them are checked when used. */

@@ -1,9 +1,11 @@
 /** The TaskContext that an operator is given, made from an attempt. Knows nothing of where the operator runs. */
 import { mkdirSync } from 'node:fs'
+import { basename } from 'node:path'
 import { systemClock } from '../engine/clock.ts'
 import { fileOf } from '../engine/runtime/attempt-folder.ts'
+import { baseEnvironment } from '../engine/runtime/base-environment.ts'
 import type { Attempt, AttemptEvent, HostHooks } from '../engine/runtime/runtime.ts'
-import type { Checkpoints, JsonObject, TaskContext } from './api.ts'
+import type { Checkpoints, EngineServices, JsonObject, TaskContext } from './api.ts'
 import { checkpointsOf } from './checkpoints.ts'
 import { type LocalObjects, localObjects } from './objects.ts'
 import { spawnCommand } from './spawn.ts'
@@ -23,9 +25,16 @@ export interface DisposableContext extends TaskContext {
   dispose(): Promise<void>
 }
 
-/** Makes the context of one attempt. Folders are made when they are first asked for. */
-export function makeContext(attempt: Attempt, hooks: ContextHooks): DisposableContext {
-  return new AttemptContext(attempt, hooks)
+/**
+ * Makes the context of one attempt. Folders are made when they are first asked for.
+ * @param services what the engine does for operators in its own process; null elsewhere
+ */
+export function makeContext(
+  attempt: Attempt,
+  hooks: ContextHooks,
+  services: EngineServices | null = null,
+): DisposableContext {
+  return new AttemptContext(attempt, hooks, services)
 }
 
 /** What a context is made from, and what of it was asked for. */
@@ -55,9 +64,11 @@ class AttemptContext implements DisposableContext {
   readonly interval: TaskContext['interval']
   readonly state: TaskContext['state']
   readonly clock: NonNullable<ContextHooks['clock']>
+  readonly engine: EngineServices | null
   readonly [parts]: Parts
 
-  constructor(attempt: Attempt, hooks: ContextHooks) {
+  constructor(attempt: Attempt, hooks: ContextHooks, services: EngineServices | null) {
+    this.engine = services
     this.cwd = attempt.cwd
     this.id = attempt.task.id
     this.key = attempt.task.key
@@ -97,6 +108,22 @@ class AttemptContext implements DisposableContext {
     const { cwd, id, checkpoints } = this[parts].attempt
     this[parts].objects ??= localObjects({ cwd, attempt: id, owner: checkpoints })
     return this[parts].objects
+  }
+
+  get env(): TaskContext['env'] {
+    return { ...baseEnvironment(), ...this[parts].attempt.env }
+  }
+
+  /** What is missing in attempts of other programs is left out: then more tries are taken for the same. */
+  get order(): string {
+    const { run, task, checkpoints } = this[parts].attempt
+    const began = task.tryStartedAt === undefined ? '' : `-${task.tryStartedAt}`
+    return `${run.id}/${basename(checkpoints)}/${task.try ?? 1}${began}`
+  }
+
+  readonly http: TaskContext['http'] = async (order) => {
+    const { request } = await import('./http.ts')
+    return request(order, { signal: this.signal, clock: this.clock })
   }
 
   get artifacts(): string {

@@ -49,10 +49,11 @@ export function errorCode(error: unknown): string | undefined {
   return error.cause === undefined ? undefined : errorCode(error.cause)
 }
 
-/** The failure kind of an error code: `network`, `oom` (ENOMEM), or undefined where the code alone says nothing. */
+/** The failure kind of an error code: `network`, `oom` (ENOMEM), `invalid_input` (an address that is refused), or undefined where the code alone says nothing. */
 export function kindOfCode(code: string | undefined): FailureKind | undefined {
   if (code === undefined) return undefined
   if (network.has(code)) return 'network'
+  if (code === 'ERR_ADDRESS_REFUSED') return 'invalid_input'
   return code === 'ENOMEM' ? 'oom' : undefined
 }
 

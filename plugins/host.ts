@@ -2,10 +2,10 @@
 import type { JsonObject } from '../engine/json.ts'
 import type { Outcome } from '../engine/outcome.ts'
 import type { Attempt, AttemptEvent, HostHooks, OperatorHost } from '../engine/runtime/runtime.ts'
-import { failed, type Operator, OperatorFailure } from './api.ts'
+import { type EngineServices, failed, type Operator, OperatorFailure } from './api.ts'
 import { type ContextHooks, makeContext } from './context.ts'
 import { errorCode, kindOfCode } from './errno.ts'
-import { jsonFault } from './json-fault.ts'
+import { checkedOutcome } from './outcome-check.ts'
 import { type Check, checkOf } from './schema-check.ts'
 
 /** Where operators come from: the built-in ones, and plugins'. */
@@ -39,10 +39,13 @@ interface Prepared {
 /** Runs the operators of a catalogue. */
 export class Host implements OperatorHost {
   readonly #operators: Operators
+  readonly #services: EngineServices | null
   readonly #prepared = new Map<string, Promise<Prepared>>()
 
-  constructor(operators: Operators) {
+  /** @param services what inline operators may ask of the engine; null where this is not its process */
+  constructor(operators: Operators, services: EngineServices | null = null) {
     this.#operators = operators
+    this.#services = services
   }
 
   async command(operator: Attempt['operator'], input: JsonObject): Promise<readonly string[] | null> {
@@ -55,7 +58,8 @@ export class Host implements OperatorHost {
 
   async outputs(operator: Attempt['operator'], outputs: JsonObject): Promise<Outcome> {
     try {
-      return checkedOutcome(await this.#prepare(operator), { type: 'succeeded', outputs })
+      const { output } = await this.#prepare(operator)
+      return checkedOutcome(operator.name, { type: 'succeeded', outputs }, output)
     } catch (error) {
       return classify(error, () => {})
     }
@@ -73,9 +77,9 @@ export class Host implements OperatorHost {
         )
       }
       const input = checkedInput(prepared, attempt.input)
-      const context = makeContext(attempt, hooks)
+      const context = makeContext(attempt, hooks, attempt.runtime === 'inline' ? this.#services : null)
       try {
-        return checkedOutcome(prepared, await run(input, context))
+        return checkedOutcome(attempt.operator.name, await run(input, context), prepared.output)
       } finally {
         await context.dispose()
       }
@@ -123,36 +127,9 @@ function checkedInput({ operator, input: check }: Prepared, input: JsonObject): 
   return copy
 }
 
-function checkedOutcome({ operator, output: check }: Prepared, outcome: Outcome): Outcome {
-  switch (outcome?.type) {
-    case 'succeeded': {
-      const fault = jsonFault(outcome.outputs, 'outputs') ?? check(outcome.outputs)
-      return fault === null
-        ? outcome
-        : failed('invalid_input', `${operator.name} returned outputs that its schema refuses: ${fault}`)
-    }
-    case 'sleep': {
-      const fault = jsonFault(outcome.state, 'state')
-      if (fault !== null)
-        return failed('user', `${operator.name} went to sleep with a state that is not JSON: ${fault}`)
-      return Number.isFinite(outcome.until)
-        ? outcome
-        : failed('user', `${operator.name} went to sleep until ${outcome.until}, which is no time`)
-    }
-    case 'failed':
-    case 'skipped':
-      return outcome
-    default:
-      return failed(
-        'user',
-        `${operator.name} returned no outcome but ${JSON.stringify(outcome) ?? 'undefined'}`,
-      )
-  }
-}
-
 /** A thrown error as an outcome. An unknown one is `user`, with its stack in the attempt's log. */
 export function classify(error: unknown, listen: (event: AttemptEvent) => void): Outcome {
-  if (error instanceof OperatorFailure) return failed(error.kind, error.message)
+  if (error instanceof OperatorFailure) return failed(error.kind, error.message, error.retryAfter)
   const message =
     error instanceof Error ? error.message : `something that is no error was thrown: ${String(error)}`
   const kind = kindOfCode(errorCode(error))

@@ -1,6 +1,6 @@
 /** Values against an operator's JSON Schemas (2020-12), with defaults filled in. The one importer of ajv for operators. */
 import type { ErrorObject, ValidateFunction } from 'ajv'
-import type { JsonSchema } from './api.ts'
+import type { JsonSchema } from '../engine/json.ts'
 
 /** Checks a value; null where it fits, else the sentence that says where and why it does not. Fills in defaults, in place. */
 export type Check = (value: unknown) => string | null

@@ -18,9 +18,18 @@ const commandLine = 'cli/main.ts'
 const workerModules = ['plugins/worker.ts', 'operators/catalogue.ts']
 
 /** Native or large, and needed by few commands: loaded from node_modules when asked for. */
-const external = ['better-sqlite3', 'eld', 'libphonenumber-js', 'llama3-tokenizer-js', 're2js', 'validator']
+const external = [
+  '@aws-sdk/client-s3',
+  'better-sqlite3',
+  'eld',
+  'libphonenumber-js',
+  'llama3-tokenizer-js',
+  'pg',
+  're2js',
+  'validator',
+]
 
-const isExternal = (path: string) => external.includes(path.split('/')[0] ?? '')
+const isExternal = (path: string) => external.some((name) => path === name || path.startsWith(`${name}/`))
 
 /** A package that is imported lazily is a file of its own: its path from any file of dist/, by the path it is imported by. */
 const lazyPackages = new Map<string, string>()

@@ -177,10 +177,11 @@ export function toEvent(raw: { readonly [name: string]: unknown }): AttemptEvent
     case 'checkpoint':
       return isNumber(raw.step) ? { type: 'checkpoint', step: raw.step } : null
     case 'failure': {
-      const { kind, message = '' } = raw
-      return typeof kind === 'string' && typeof message === 'string'
-        ? { type: 'failure', kind, message }
-        : null
+      const { kind, message = '', retryAfter } = raw
+      if (typeof kind !== 'string' || typeof message !== 'string') return null
+      return isNumber(retryAfter) && retryAfter >= 0
+        ? { type: 'failure', kind, message, retryAfter }
+        : { type: 'failure', kind, message }
     }
     default:
       return null

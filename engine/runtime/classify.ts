@@ -31,7 +31,11 @@ export interface Exit {
 /** What else is known about a process that failed. */
 export interface Evidence {
   /** The last `failure` event. */
-  readonly failure: { readonly kind: string; readonly message: string } | null
+  readonly failure: {
+    readonly kind: string
+    readonly message: string
+    readonly retryAfter?: number
+  } | null
   /** The ends of what it printed. */
   readonly printed: string
   /** The kernel killed a process for want of memory meanwhile. */
@@ -54,10 +58,11 @@ export function classifyExit({ code, signal }: Exit, evidence: Evidence): Outcom
   const failed = (kind: FailureKind, message: string): Outcome => ({ type: 'failed', kind, message })
   if (code === 0) return failed('user', 'its process ended (exit code 0) before the operator returned')
   if (evidence.failure !== null) {
-    const { kind, message } = evidence.failure
+    const { kind, message, retryAfter } = evidence.failure
     const known = failureKinds.find((one) => one === kind)
     const said = message === '' ? `it ${how}${quote}` : message
-    return failed(known ?? 'user', known === undefined ? `${kind}: ${said}` : said)
+    const wait = retryAfter === undefined ? {} : { retryAfter }
+    return { ...failed(known ?? 'user', known === undefined ? `${kind}: ${said}` : said), ...wait }
   }
   if (gpuOom.test(evidence.printed))
     return failed('gpu_oom', `the accelerator's memory is used up (it ${how}${quote})`)

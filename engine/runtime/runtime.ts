@@ -24,6 +24,8 @@ export interface Attempt {
     readonly key: string | null
     readonly attempt: number
     readonly try?: number
+    /** When its try first started, epoch milliseconds: tells tries apart also after `runs retry`, which counts anew. */
+    readonly tryStartedAt?: number
   }
   readonly operator: { readonly name: string; readonly version: number }
   readonly runtime: RuntimeName
@@ -60,7 +62,13 @@ export type AttemptEvent =
     }
   | { readonly type: 'heartbeat' }
   | { readonly type: 'checkpoint'; readonly step: number }
-  | { readonly type: 'failure'; readonly kind: string; readonly message: string }
+  | {
+      readonly type: 'failure'
+      readonly kind: string
+      readonly message: string
+      /** Milliseconds before which no other try should come. */
+      readonly retryAfter?: number
+    }
 
 /** Why an attempt is asked to stop: it decides nothing but the words in its log. */
 export type StopReason = 'timeout' | 'cancel' | 'shutdown' | 'preempt'

@@ -1,23 +1,14 @@
 /** The `FileSensor` operator: waits until files are there, whole. Sleeps between two looks and holds no slot meanwhile. */
-import {
-  defineOperator,
-  durationSchema,
-  type ObjectInfo,
-  parseDuration,
-  parseSize,
-  sizeSchema,
-  sleep,
-  succeeded,
-  type TaskContext,
-} from '../../plugins/api.ts'
+import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { defineOperator, succeeded, type TaskContext } from '../../plugins/api.ts'
+import { everySchema, lookAgain } from './sensor.ts'
+import { filesOf, filesOutput, type Whole, wholeSchema, whyWait } from './sensor-files.ts'
 
 /** What is waited for, and how a file shows that it is whole. */
-interface SensorInput {
+interface SensorInput extends Whole {
   readonly pattern: string
   readonly every: string
-  readonly minAge: string
-  readonly minSize: string | number
-  readonly count: number
 }
 
 /** Succeeds when at least `count` files match and every file that matches is old and large enough. */
@@ -34,50 +25,17 @@ export const fileSensor = defineOperator<SensorInput>({
         'x-uri': 'input',
         description: 'A file, a folder or a glob. For a `_SUCCESS` marker name the marker itself.',
       },
-      every: { ...durationSchema, default: '30s', description: 'How long to sleep between two looks.' },
-      minAge: {
-        ...durationSchema,
-        default: '0s',
-        description: 'Files that changed less than this ago may still be written to, and are waited for.',
+      every: {
+        ...everySchema,
+        description:
+          'How long to sleep between two looks. Where the system tells of changes in the folder, they wake it before.',
       },
-      minSize: {
-        ...sizeSchema,
-        default: 0,
-        description: 'Smaller files are not whole yet, and are waited for.',
-      },
-      count: {
-        type: 'integer',
-        minimum: 1,
-        default: 1,
-        description: 'How many files there must be, at least.',
-      },
+      ...wholeSchema('Files'),
     },
     required: ['pattern'],
     additionalProperties: false,
   },
-  output: {
-    type: 'object',
-    properties: {
-      files: {
-        type: 'array',
-        description: 'The files, by name.',
-        items: {
-          type: 'object',
-          properties: {
-            uri: { type: 'string' },
-            size: { type: 'integer', minimum: 0, description: 'Bytes.' },
-            modified: { type: 'string', format: 'date-time' },
-          },
-          required: ['uri', 'size', 'modified'],
-          additionalProperties: false,
-        },
-      },
-      count: { type: 'integer', minimum: 1 },
-      bytes: { type: 'integer', minimum: 0, description: 'Bytes of all files together.' },
-    },
-    required: ['files', 'count', 'bytes'],
-    additionalProperties: false,
-  },
+  output: filesOutput,
   runtimes: ['inline', 'process'],
   sensor: true,
   example:
@@ -85,33 +43,27 @@ export const fileSensor = defineOperator<SensorInput>({
   async run(input, task) {
     const files = await task.objects.list(input.pattern)
     const waits = whyWait(files, input, task.clock.now())
-    if (waits) return lookAgain(task, input, waits)
-    return succeeded({
-      files: files.map(({ uri, size, modified }) => ({
-        uri,
-        size,
-        modified: new Date(modified).toISOString(),
-      })),
-      count: files.length,
-      bytes: files.reduce((sum, { size }) => sum + size, 0),
-    })
+    if (waits) {
+      // While only time is missing, every byte that is written would wake it for nothing.
+      const watched = waits.notBefore === undefined ? await watchedFolder(task, input.pattern) : null
+      const on = watched === null ? {} : { on: { paths: [watched] } }
+      return lookAgain(task, { what: input.pattern, every: input.every, ...waits, ...on })
+    }
+    return succeeded(filesOf(files))
   },
 })
 
-/** Why it is too early, or null. One young or small file holds all back: they belong together. */
-function whyWait(files: readonly ObjectInfo[], input: SensorInput, now: number): string | null {
-  const missing = input.count - files.length
-  if (missing > 0) return `${files.length} of ${input.count} files are there`
-  const minAge = parseDuration(input.minAge)
-  const minSize = parseSize(input.minSize)
-  const young = files.find(({ modified }) => now - modified < minAge)
-  if (young) return `${young.uri} changed less than ${input.minAge} ago`
-  const small = files.find(({ size }) => size < minSize)
-  return small ? `${small.uri} has ${small.size} bytes, less than ${input.minSize}` : null
-}
-
-/** Sleeps; says why when that has changed since the last look, so that a long wait is not a long log. */
-function lookAgain(task: TaskContext, { pattern, every }: SensorInput, why: string) {
-  if (task.state !== why) task.log.info(`waiting for ${pattern}: ${why}`)
-  return sleep(task.clock.now() + parseDuration(every), why)
+/**
+ * The folder in which the pattern begins to vary, or the one above where that is still to be made; null where neither
+ * is there. Never more than one: each sleeping sensor keeps it, and each is a watch of the system.
+ */
+async function watchedFolder(task: TaskContext, pattern: string): Promise<string | null> {
+  const path = task.objects.resolve(pattern)
+  const wild = path.search(/[*?[{]/)
+  const fixed = wild < 0 ? path : dirname(`${path.slice(0, wild)}x`)
+  for (const folder of [fixed, dirname(fixed)]) {
+    const found = await stat(folder).catch(() => null)
+    if (found?.isDirectory()) return folder
+  }
+  return null
 }

@@ -257,3 +257,17 @@ t.test(
     t.equal(readdirSync(attempt.checkpoints).length, 2)
   },
 )
+
+t.test('a sleep and a failure that ended without an engine keep what wakes and what delays', async (t) => {
+  const runtime = processRuntime()
+  t.teardown(() => runtime.close())
+  for (const outcome of [
+    { type: 'sleep', until: null, state: { n: 1 }, on: { runs: ['r'], paths: ['/data'] } },
+    { type: 'failed', kind: 'network', message: 'later', retryAfter: 9000 },
+  ]) {
+    const dir = t.testdir()
+    const attempt = attemptOf('End', { outcome }, { dir })
+    await startAndKill(attempt, dir, 'outcome')
+    t.strictSame(await runtime.attach(attempt, () => {}).outcome, outcome)
+  }
+})

@@ -229,6 +229,24 @@ for (const kit of kits.slice(0, 2)) {
     t.strictSame(await run('Sleep', {}, { dir }), { type: 'sleep', until: 5000, state: { looks: 1 } })
     const woken = await run('Sleep', {}, { dir, attempt: 2, state: { looks: 1 } })
     t.strictSame(woken, { type: 'succeeded', outputs: { state: { looks: 1 } } })
+    const asleep = {
+      type: 'sleep',
+      until: null,
+      state: { run: 'r' },
+      on: {
+        paths: ['/data'],
+        datasets: ['s3://lake/a'],
+        runs: ['r'],
+        person: { kind: 'approval', message: 'Go?', form: { type: 'object' }, details: [1] },
+      },
+    }
+    t.strictSame(await run('End', { outcome: asleep }, { dir, attempt: 8 }), asleep)
+    t.strictSame(await run('ThrowLater', { retryAfter: 7000 }, { dir, attempt: 9 }), {
+      type: 'failed',
+      kind: 'network',
+      message: 'it asks to be left alone',
+      retryAfter: 7000,
+    })
     t.strictSame(await run('Skip', {}, { dir, attempt: 3 }), { type: 'skipped', reason: 'nothing to do' })
     t.match(await run('Throw', { message: 'no way', code: 'ECONNRESET' }, { dir, attempt: 4 }), {
       kind: 'network',

@@ -179,6 +179,87 @@ t.test('other outcomes pass; what is no outcome is a failure', async (t) => {
   }
 })
 
+t.test('a sleep says what wakes it, or it is a failure', async (t) => {
+  const dir = t.testdir()
+  const asleep = (until: number | null, on?: unknown) =>
+    runOperator(
+      operator(() => ({ type: 'sleep', until, state: null, ...(on === undefined ? {} : { on }) }) as Outcome),
+      {},
+      { dir },
+    ).then(({ outcome }) => outcome)
+  const person = { kind: 'approval', message: 'Go?', form: { type: 'object' } }
+  for (const [until, on] of [
+    [null, { runs: ['r'] }],
+    [null, { person }],
+    [5, { paths: ['/a'], datasets: ['s3://a/b'] }],
+    [5, {}],
+  ] as const)
+    t.match(await asleep(until, on), { type: 'sleep', until, on }, JSON.stringify(on))
+  for (const [until, on, message] of [
+    [null, undefined, /for ever/],
+    [null, {}, /for ever/],
+    [null, { paths: [] }, /for ever/],
+    [5, { paths: ['a/b'] }, /not absolute: a\/b/],
+    [5, { runs: 'r' }, /no list of texts/],
+    [5, { datasets: [1] }, /no list of texts/],
+    [5, { paths: Array.from({ length: 1001 }, (_, n) => `/${n}`) }, /1001 entries in `on\.paths`/],
+    [5, { person: { ...person, kind: 'riddle' } }, /unknown kind, riddle/],
+    [5, { person: { ...person, message: ' ' } }, /asks nothing/],
+    [5, { person: { ...person, form: 'yes' } }, /no JSON Schema/],
+    [5, { person: { ...person, details: Number.NaN } }, /not JSON/],
+    [5, { person: { ...person, details: 'x'.repeat(300_000) } }, /question of \d+ bytes/],
+    [5, ['r'], /no object of events/],
+  ] as const)
+    t.match(await asleep(until, on), { type: 'failed', kind: 'user', message }, String(message))
+})
+
+t.test('a delay that a failure asks for is kept, thrown or returned', async (t) => {
+  const dir = t.testdir()
+  const ends = (run: () => Outcome) => runOperator(operator(run), {}, { dir }).then(({ outcome }) => outcome)
+  t.strictSame(await ends(() => failed('network', 'x', 5000)), {
+    type: 'failed',
+    kind: 'network',
+    message: 'x',
+    retryAfter: 5000,
+  })
+  const thrown = await ends(() => {
+    throw new OperatorFailure('network', 'x', { retryAfter: 5000 })
+  })
+  t.match(thrown, { kind: 'network', retryAfter: 5000 })
+  t.notOk('retryAfter' in (await ends(() => failed('network', 'x', Number.NaN))))
+})
+
+t.test(
+  'an operator sees the environment of the task, and the engine only where it runs inline',
+  async (t) => {
+    const services = { pipelines: {}, datasets: {} } as never
+    const seen: unknown[] = []
+    const host = new Host(
+      {
+        find: async () =>
+          operator((_input, task) => {
+            seen.push([
+              task.env.COLOR,
+              task.env.HOME === process.env.HOME,
+              task.engine === services,
+              task.order,
+            ])
+            return succeeded({ count: 1 })
+          }),
+      },
+      services,
+    )
+    const attempt = makeAttempt({ dir: t.testdir(), env: { COLOR: 'red' }, key: 'a', try: 3 })
+    const hooks = { signal: new AbortController().signal, listen: () => {} }
+    await host.run({ ...attempt, runtime: 'inline' }, hooks)
+    await host.run(attempt, hooks)
+    t.strictSame(seen, [
+      ['red', true, true, 'run-1/test-a/3'],
+      ['red', true, false, 'run-1/test-a/3'],
+    ])
+  },
+)
+
 t.test('an operator that nobody has is invalid_input', async (t) => {
   const host = new Host({ find: async () => undefined })
   const hooks = { signal: new AbortController().signal, listen: () => {} }

@@ -44,6 +44,8 @@ t.test('how a command ended says the kind of its failure', async (t) => {
     attempt += 1
     t.match(await shell(command, { dir, attempt }), { type: 'failed', kind, message }, command)
   }
+  const later = `echo '{"type":"failure","kind":"network","message":"429","retryAfter":9000}' >> $DAGCTL_EVENTS; exit 1`
+  t.match(await shell(later, { dir, attempt: 98 }), { kind: 'network', message: '429', retryAfter: 9000 })
   const told = await shell(`echo '{"type":"failure","kind":"oom"}' >> $DAGCTL_EVENTS; exit 0`, {
     dir,
     attempt: 99,

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Attempt, AttemptEvent } from '../../engine/runtime/runtime.ts'
-import type { Json, JsonObject, Operator, Outcome, TaskContext } from '../../plugins/api.ts'
+import type { EngineServices, Json, JsonObject, Operator, Outcome, TaskContext } from '../../plugins/api.ts'
 import { makeContext } from '../../plugins/context.ts'
 import { Host } from '../../plugins/host.ts'
 
@@ -21,6 +21,11 @@ export interface TaskOptions {
   readonly signal?: AbortSignal
   readonly clock?: { now(): number }
   readonly run?: Partial<Attempt['run']>
+  /** Which try; absent is the first. */
+  readonly try?: number
+  readonly tryStartedAt?: number
+  /** What the engine does for it: then the attempt is an inline one. */
+  readonly services?: EngineServices
 }
 
 /** What the task said. */
@@ -55,9 +60,15 @@ export function makeAttempt(options: TaskOptions): Attempt {
       timezone: 'UTC',
       ...options.run,
     },
-    task: { id: task, key, attempt },
+    task: {
+      id: task,
+      key,
+      attempt,
+      ...(options.try === undefined ? {} : { try: options.try }),
+      ...(options.tryStartedAt === undefined ? {} : { tryStartedAt: options.tryStartedAt }),
+    },
     operator,
-    runtime: 'process',
+    runtime: options.services === undefined ? 'process' : 'inline',
     input: options.input ?? {},
     env: options.env ?? {},
     state: options.state ?? null,
@@ -102,7 +113,7 @@ export async function runOperator(
 ): Promise<Recording & { readonly outcome: Outcome }> {
   mkdirSync(options.dir, { recursive: true })
   const { listen, ...recording } = recorder()
-  const host = new Host({ find: async () => operator })
+  const host = new Host({ find: async () => operator }, options.services)
   const attempt = makeAttempt({
     ...options,
     input,

@@ -5,6 +5,7 @@ import {
   defineOperator,
   failed,
   type Operator,
+  OperatorFailure,
   skipped,
   sleep,
   succeeded,
@@ -60,6 +61,11 @@ const operators: Operator[] = [
   code('Sleep', (_input, task) =>
     task.state === null ? sleep(5000, { looks: 1 }) : succeeded({ state: task.state }),
   ),
+  // Ends as its input says, word for word.
+  code('End', ({ outcome }) => outcome),
+  code('ThrowLater', ({ retryAfter }) => {
+    throw new OperatorFailure('network', 'it asks to be left alone', { retryAfter })
+  }),
   code('Skip', () => skipped('nothing to do')),
   code('Big', ({ bytes }) => succeeded({ text: 'x'.repeat(bytes) })),
   // Says that it began, and ends when it is asked to.
