@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { deepest, servicesOf } from '../../cli/engine-services.ts'
+import { noConfig, settingsOf } from '../../cli/settings.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
 import type { NewRun, Store } from '../../engine/store/store.ts'
@@ -26,7 +27,9 @@ async function setUp(t: Test) {
       return 'owned'
     },
   } as unknown as Engine
-  const services = servicesOf({ store, engine: () => engine, terminal: capturing(dir).terminal })
+  const { terminal } = capturing(dir)
+  const settings = settingsOf({}, terminal, noConfig)
+  const services = servicesOf({ store, engine: () => engine, terminal, settings })
   const start = (pipeline: string, more: Partial<NewRun> = {}) =>
     store.createRun(
       {
