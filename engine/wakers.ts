@@ -1,15 +1,22 @@
 /** Events that wake sleeping tasks before their time: changed files, updated datasets, ended runs. Decides nothing. */
 import type { LiveRun } from './live-run.ts'
 import type { Node } from './node.ts'
+import type { WakeOn } from './outcome.ts'
 
 /** Calls `changed` when something changes at a path; gives what ends it. Where nobody can watch, it never calls. */
 export type Watch = (path: string, changed: () => void) => () => void
+
+interface Sleeper {
+  readonly run: LiveRun
+  readonly on: WakeOn
+  readonly unwatch: readonly (() => void)[]
+}
 
 /** The sleepers of one engine. */
 export class Wakers {
   readonly #watch: Watch
   readonly #wake: (run: LiveRun, node: Node) => void
-  readonly #sleepers = new Map<Node, { readonly run: LiveRun; readonly unwatch: readonly (() => void)[] }>()
+  readonly #sleepers = new Map<Node, Sleeper>()
   readonly #byDataset = new Map<string, Set<Node>>()
   readonly #byRun = new Map<string, Set<Node>>()
 
@@ -24,7 +31,7 @@ export class Wakers {
     const { wakeOn } = node
     if (node.state !== 'sleeping' || wakeOn === null) return
     const unwatch = (wakeOn.paths ?? []).map((path) => this.#watch(path, () => this.#wake(run, node)))
-    this.#sleepers.set(node, { run, unwatch })
+    this.#sleepers.set(node, { run, on: wakeOn, unwatch })
     for (const uri of wakeOn.datasets ?? []) enter(this.#byDataset, uri, node)
     for (const id of wakeOn.runs ?? []) enter(this.#byRun, id, node)
   }
@@ -34,9 +41,8 @@ export class Wakers {
     if (sleeper === undefined) return
     this.#sleepers.delete(node)
     for (const stop of sleeper.unwatch) stop()
-    for (const index of [this.#byDataset, this.#byRun]) {
-      for (const [name, nodes] of index) if (nodes.delete(node) && nodes.size === 0) index.delete(name)
-    }
+    for (const uri of sleeper.on.datasets ?? []) leave(this.#byDataset, uri, node)
+    for (const id of sleeper.on.runs ?? []) leave(this.#byRun, id, node)
   }
 
   /** Forgets a run that is no longer ours. */
@@ -74,4 +80,10 @@ function enter(index: Map<string, Set<Node>>, name: string, node: Node): void {
   const nodes = index.get(name)
   if (nodes === undefined) index.set(name, new Set([node]))
   else nodes.add(node)
+}
+
+function leave(index: Map<string, Set<Node>>, name: string, node: Node): void {
+  const nodes = index.get(name)
+  nodes?.delete(node)
+  if (nodes?.size === 0) index.delete(name)
 }
