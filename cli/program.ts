@@ -20,6 +20,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/validate.ts')).validate,
   },
   {
+    name: 'test',
+    summary: "play a pipeline's own tests, on virtual time",
+    load: async () => (await import('./commands/test.ts')).test,
+  },
+  {
     name: 'graph',
     summary: 'show the compiled graph of a pipeline',
     load: async () => (await import('./commands/graph.ts')).graph,
@@ -111,7 +116,7 @@ export function makeProgram(context: Context, version: string): Command {
     .addHelpText(
       'after',
       '\nResults go to standard output; errors, progress and notes to standard error.\n' +
-        'Exits: 0 fine, 2 usage, 3 invalid pipeline, 4 the run failed, 5 infrastructure, 70 our bug, 130 Ctrl-C.\n' +
+        'Exits: 0 fine, 2 usage, 3 invalid pipeline, 4 the run or a test failed, 5 infrastructure, 70 our bug, 130 Ctrl-C.\n' +
         'Wherever a pipeline is named, a word with / or ending in .yaml is a file, anything else a pipeline that the store knows.',
     )
   addGlobals(program)

@@ -47,6 +47,8 @@ export interface EngineParts {
   /** What runs are made with, for their manifests. */
   readonly provenance?: (pipeline: Pipeline) => JsonObject
   readonly report?: (report: Report) => void
+  /** `lease` when absent. A simulation, which knows who lives, renews none. */
+  readonly lease?: { readonly holds: number; readonly renewed: number }
 }
 
 /** What came of the wish to take a run over. */
@@ -214,12 +216,16 @@ export class Engine {
   }
 
   #self(): EngineRecord {
-    return { ...this.#parts.identity, id: this.id, leaseUntil: this.#parts.clock.now() + lease.holds }
+    return {
+      ...this.#parts.identity,
+      id: this.id,
+      leaseUntil: this.#parts.clock.now() + (this.#parts.lease ?? lease).holds,
+    }
   }
 
   #armRenewal(): void {
     const { clock } = this.#parts
-    this.#renewal = clock.at(clock.now() + lease.renewed, () => {
+    this.#renewal = clock.at(clock.now() + (this.#parts.lease ?? lease).renewed, () => {
       this.#renew().then(
         () => {
           if (this.#renewal === null) return

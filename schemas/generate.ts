@@ -8,6 +8,7 @@ import type { JsonSchema } from '../engine/json.ts'
 import type { OperatorInfo } from '../engine/pipeline.ts'
 import configSchema from './config.schema.json' with { type: 'json' }
 import pipelineSchema from './pipeline.schema.json' with { type: 'json' }
+import testsSchema from './pipeline-tests.schema.json' with { type: 'json' }
 
 type Schema = Parameters<typeof compile>[0]
 const standaloneCode = standalone as unknown as typeof standalone.default
@@ -15,6 +16,11 @@ const standaloneCode = standalone as unknown as typeof standalone.default
 /** The text of pipeline.generated.ts. */
 export function pipelineTypes(): Promise<string> {
   return typesOf(pipelineSchema, 'The pipeline file', 'pipeline.schema.json')
+}
+
+/** The text of pipeline-tests.generated.ts. */
+export function testsTypes(): Promise<string> {
+  return typesOf(testsSchema, 'The file of a pipeline’s tests', 'pipeline-tests.schema.json')
 }
 
 /** The text of config.generated.ts. */

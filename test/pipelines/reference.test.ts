@@ -51,6 +51,16 @@ t.test('every reference pipeline passes the strict checks', async (t) => {
   t.ok(document.files.length >= 2)
 })
 
+t.test('the tests of every reference pipeline pass', async (t) => {
+  const { exit, document } = await json(root, ['test', 'pipelines'])
+  t.equal(exit, 0, { document })
+  t.strictSame(
+    document.files.map(({ file }: { file: string }) => file),
+    ['pipelines/quickstart.test.yaml', 'pipelines/sotu-yearly.test.yaml'],
+  )
+  t.ok(document.files.every(({ cases }: { cases: unknown[] }) => cases.length > 0))
+})
+
 t.test(
   'quickstart: from files to a training set; again, from the cache; killed, the same',
   { timeout },
