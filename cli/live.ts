@@ -30,7 +30,7 @@ class Lines implements Display {
 
   report(report: Report): void {
     const task = this.#progress.take(report)
-    if (report.type !== 'task' || task === null) return
+    if (report.type !== 'task' || (report.label !== report.task && !remarkable.has(report.event))) return
     const line = eventLine(report, task, this.#paint)
     if (line !== null) this.#terminal.err.write(`${line}\n`)
   }
@@ -42,14 +42,25 @@ class Lines implements Display {
   close(): void {}
 }
 
+/** What is said of an instance too: there may be thousands, and most go well. */
+const remarkable: ReadonlySet<string> = new Set([
+  'retry',
+  'recover',
+  'hold',
+  'release',
+  'fail',
+  'mark_succeeded',
+  'mark_failed',
+])
+
 /** What a task's event is to a person, or null where it says nothing new. */
 export function eventLine(
   report: Report & { type: 'task' },
-  task: TaskProgress,
+  task: TaskProgress | null,
   paint: Paint,
 ): string | null {
   const { event, failure, attempt } = report
-  const name = report.task
+  const name = report.label
   const why = failure === null ? '' : ` (${failure.kind}): ${oneLine(failure.message)}`
   switch (event) {
     case 'claim':
@@ -82,7 +93,8 @@ export function eventLine(
   }
 }
 
-function spent({ startedAt, endedAt }: TaskProgress): string {
+function spent(task: TaskProgress | null): string {
+  const { startedAt, endedAt } = task ?? { startedAt: null, endedAt: null }
   return duration((endedAt ?? 0) - (startedAt ?? endedAt ?? 0))
 }
 

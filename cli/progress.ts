@@ -40,11 +40,12 @@ export class RunProgress {
     this.#byId = new Map(this.tasks.map((task) => [task.id, task]))
   }
 
-  /** Takes a report in; gives the task that it changed. Instances of mapped tasks do not show. */
+  /** Takes a report in; gives the task that it changed. Of instances, and of what stands in them, only their number shows. */
   take(report: Report): TaskProgress | null {
-    if (report.type === 'run' || report.key !== null) return null
+    if (report.type === 'run') return null
     const task = this.#byId.get(report.task)
     if (task === undefined) return null
+    if (report.label !== report.task) return report.type === 'task' ? counted(task, report) : null
     if (report.type === 'attempt') {
       const { event } = report
       if (event.type === 'progress') task.amount = { done: event.done, total: event.total, unit: event.unit }
@@ -68,4 +69,17 @@ export class RunProgress {
     for (const { state } of this.tasks) counts.set(state, (counts.get(state) ?? 0) + 1)
     return counts
   }
+}
+
+/** The task with the instance counted that was made or has ended; null where neither is. A retry opens ended ones again. */
+function counted(
+  task: TaskProgress,
+  { event, state, attempt }: Report & { type: 'task' },
+): TaskProgress | null {
+  const made = event === 'unblock' && attempt === 0 ? 1 : 0
+  const ended = isEnded(state) ? 1 : event === 'reset' ? -1 : 0
+  if (made + ended === 0) return null
+  const { done, total } = task.amount ?? { done: 0, total: 0 }
+  task.amount = { done: done + ended, total: (total ?? 0) + made, unit: 'instances' }
+  return task
 }

@@ -35,6 +35,7 @@ export type Report =
       readonly run: string
       readonly task: string
       readonly key: string | null
+      readonly label: string
       readonly attempt: number
       readonly event: AttemptEvent
     }
@@ -47,7 +48,7 @@ export function taskReport(run: LiveRun, node: Node, event: string, at: number):
     run: run.record.id,
     task: run.task(node).id,
     key,
-    label: node.parent === null ? run.task(node).id : run.label(node),
+    label: labelOf(run, node),
     event,
     state,
     attempt,
@@ -69,5 +70,11 @@ export function runReport(
 /** The report of something that the node's attempt said. */
 export function attemptReport(run: LiveRun, node: Node, event: AttemptEvent): Report {
   const { key, attempt } = node
-  return { type: 'attempt', run: run.record.id, task: run.task(node).id, key, attempt, event }
+  const label = labelOf(run, node)
+  return { type: 'attempt', run: run.record.id, task: run.task(node).id, key, label, attempt, event }
+}
+
+/** Most tasks stand at the top, where a name is an id. */
+function labelOf(run: LiveRun, node: Node): string {
+  return node.parent === null ? run.task(node).id : run.label(node)
 }

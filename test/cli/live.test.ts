@@ -7,7 +7,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { Report } from '../../engine/report.ts'
 import type { TaskState } from '../../engine/state.ts'
 import { capturing } from '../support/command-line.ts'
-import { pipelineOf } from '../support/pipelines.ts'
+import { each, pipelineOf } from '../support/pipelines.ts'
 
 function report(
   task: string,
@@ -17,7 +17,7 @@ function report(
 ): Report {
   return {
     type: 'task',
-    label: '',
+    label: task,
     run: 'r',
     task,
     key: null,
@@ -43,13 +43,35 @@ t.test('the live table shows each task with its state, time and progress', (t) =
   progress.take(report('first', 'succeed', 'succeeded', { at: 1500 }))
   progress.take(report('second', 'claim', 'running', { at: 1000, attempt: 2 }))
   const event = { type: 'progress', done: 1234, total: 5000, unit: 'records' } as const
-  progress.take({ type: 'attempt', run: 'r', task: 'second', key: null, attempt: 2, event })
+  progress.take({ type: 'attempt', run: 'r', task: 'second', label: 'second', key: null, attempt: 2, event })
   t.strictSame(taskLines(progress, terminal, paintFor(terminal.err, terminal.env)), [
     '✓ first   succeeded          1.5 s',
     '▸ second  running           1m 00s  attempt 2  1,234 of 5,000 records (24 %)',
     '· third   waiting',
   ])
   t.end()
+})
+
+t.test('of instances the table shows how many have ended, the lines only what went wrong', async (t) => {
+  const { terminal, said } = capturing('/', { clock: still, env: { NO_COLOR: '1' } })
+  const progress = new RunProgress(pipelineOf({ mask: { foreach: each([1, 2]) } }))
+  const display = await displayOf(terminal, progress)
+  display.report(report('mask', 'expand', 'running', { at: 0 }))
+  for (const [key, end] of [
+    ['eu', 'succeed'],
+    ['us', 'fail'],
+  ] as const) {
+    const instance = { key, label: `mask[${key}]`, failure: { kind: 'network', message: 'gone' } } as const
+    display.report(report('mask', 'unblock', 'ready', { ...instance, attempt: 0 }))
+    display.report(report('mask', 'claim', 'running', instance))
+    if (key === 'us') display.report(report('mask', 'retry', 'retrying', instance))
+    display.report(report('mask', end, end === 'fail' ? 'failed' : 'succeeded', instance))
+  }
+  t.strictSame(progress.tasks[0]?.amount, { done: 2, total: 2, unit: 'instances' })
+  t.strictSame(said().err.trim().split('\n'), [
+    'mask[us] attempt 1 failed (network): gone; it is tried again',
+    'mask[us] failed (network): gone',
+  ])
 })
 
 t.test('a failure shows its reason on one line, cut to the width', (t) => {
@@ -98,7 +120,7 @@ t.test('a thousand reports in one moment draw one picture', async (t) => {
   const before = said().err.length
   for (let done = 0; done < 1000; done++) {
     const event = { type: 'progress', done, total: null, unit: 'records' } as const
-    display.report({ type: 'attempt', run: 'r', task: 'first', key: null, attempt: 1, event })
+    display.report({ type: 'attempt', run: 'r', task: 'first', label: 'first', key: null, attempt: 1, event })
   }
   t.equal(said().err.length, before, 'nothing is drawn until the time has come')
   const started = report('first', 'claim', 'running')
