@@ -83,7 +83,8 @@ export function eventLine(
     case 'succeed':
       return `${name} ${painted('succeeded', paint)} in ${spent(task)}`
     case 'sleep':
-      return `${name} ${painted('sleeping', paint)}`
+      if (report.asks === undefined) return `${name} ${painted('sleeping', paint)}`
+      return `${name} asks: ${oneLine(report.asks)}; answer with: dagctl approvals answer ${report.run} '${name}' approve|reject`
     case 'skip':
     case 'block':
     case 'cancel':

@@ -200,6 +200,8 @@ export class Occurrences implements AttemptListener, AllowanceListener {
     if (onExceed === 'fail') this.#doom(run, { kind: 'budget', message })
     else if (onExceed === 'hold' && run.state === 'running') {
       run.state = nextRunState(run.state, 'pause')
+      const paused = { type: 'run', run: run.record.id, state: run.state, at: this.#now() } as const
+      this.#turns.act(() => this.#parts.report(paused))
       run.amendRun({ pausedFor: 'budget' })
       run.move('pause', { message })
     }

@@ -29,6 +29,8 @@ export type Report =
       readonly attempt: number
       readonly at: number
       readonly failure: Failure | null
+      /** What it asks a person, where it sleeps until somebody answers. */
+      readonly asks?: string
     }
   | {
       readonly type: 'attempt'
@@ -43,6 +45,7 @@ export type Report =
 /** The report of a task's event, as the node stands now. */
 export function taskReport(run: LiveRun, node: Node, event: string, at: number): Report {
   const { key, state, attempt, failure } = node
+  const asks = node.wakeOn?.person?.message
   return {
     type: 'task',
     run: run.record.id,
@@ -54,6 +57,7 @@ export function taskReport(run: LiveRun, node: Node, event: string, at: number):
     attempt,
     at,
     failure,
+    ...(asks !== undefined && { asks }),
   }
 }
 

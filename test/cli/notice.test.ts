@@ -16,3 +16,10 @@ t.test('any other line of a log, and progress, are not', async (t) => {
   t.equal(said({ type: 'log', level: 'warn', message: 'slow' }), null)
   t.equal(said({ type: 'progress', done: 1, total: 2, unit: 'records' }), null)
 })
+
+t.test('what befalls a run as a whole is told, with what to do', async (t) => {
+  const run = { type: 'run', run: 'r', at: 0 } as const
+  t.equal(noticeOf({ ...run, state: 'running' }), null)
+  t.equal(noticeOf({ ...run, state: 'running', event: 'overdue', message: 'late' }), 'run r: late')
+  t.match(noticeOf({ ...run, state: 'paused' }), /dagctl runs resume r/)
+})

@@ -36,6 +36,7 @@ export interface TestEngineOptions {
   readonly provenance?: (pipeline: Pipeline) => JsonObject
   readonly env?: { readonly [name: string]: string }
   readonly watch?: Watch
+  readonly lease?: { readonly holds: number; readonly renewed: number }
   /** Whether another engine counts as gone. */
   readonly othersGone?: boolean
 }
@@ -80,6 +81,7 @@ export async function testEngine(options: TestEngineOptions = {}) {
     ...(options.provenance && { provenance: options.provenance }),
     ...(options.env && { env: options.env }),
     ...(options.watch && { watch: options.watch }),
+    ...(options.lease && { lease: options.lease }),
     clock: clock.face(),
     random: seededRandom(++pids),
     identity: { host: 'h', pid: pids, startTime: '', bootId: '' },
