@@ -1,5 +1,5 @@
 /** `dagctl why RUN TASK`: why a task is not running, or not done; why it ended as it did. Reads the store, whoever owns the run. */
-import { DagctlError, exits } from '../../engine/errors.ts'
+import { exits } from '../../engine/errors.ts'
 import type { Answer, Reason } from '../../engine/why/facts.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
 import { instantOf, oneLine, painted, paintFor, shortTime } from '../print.ts'
@@ -39,9 +39,9 @@ async function ask({ terminal, settings }: Call, id: string, word: string): Prom
     const unmade =
       task === undefined || key === undefined ? null : whyNotMade(facts, taskIndex(facts.pipeline, task), key)
     if (unmade !== null) return unmade
-    // Says what there is instead.
-    nodesOf(facts.pipeline, await store.tasks(id), word)
-    throw noSuchInstance(id, word, task)
+    // The first of those that it names otherwise; where it names none, this says what there is instead.
+    const [first = 0] = nodesOf(facts.pipeline, facts.tasks, word)
+    return whyOf(facts, first)
   })
   if (settings.json) printJson(terminal, documentOf(answer))
   else print(answer, word, terminal)
@@ -75,11 +75,4 @@ function timesOf({ since, until }: Reason): string {
     ...(until === null ? [] : [`until ${shortTime(until)}`]),
   ]
   return times.length === 0 ? '' : ` [${times.join(', ')}]`
-}
-
-function noSuchInstance(run: string, word: string, task: string | undefined): DagctlError {
-  return new DagctlError('E209', `run ${run} has no instance ${word}`, {
-    kind: 'usage',
-    hint: `the instances that there are: \`dagctl runs show ${run} --instances --json\`; all together: \`dagctl why ${run} ${task}\``,
-  })
 }

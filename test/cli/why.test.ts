@@ -119,7 +119,7 @@ t.test('a run or a task that is not there is a usage error', async (t) => {
   for (const [words, text] of [
     [['none', 'land'], /there is no run none/],
     [['first', 'lnad'], /no task `lnad`[\s\S]*did you mean `land`/],
-    [['first', 'land[3]'], /run first has no instance land\[3\]/],
+    [['first', 'land[3]'], /there is no instance `land\[3\]`/],
   ] as const) {
     const { exit, err } = await dagctl(folder, ['why', ...words])
     t.equal(exit, 2)
