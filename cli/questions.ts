@@ -10,6 +10,8 @@ export interface OpenQuestion {
   readonly run: RunRecord
   /** The node that asks; null where the run does. */
   readonly node: number | null
+  /** The attempt that asks; 0 where the run does. */
+  readonly attempt: number
   readonly task: string | null
   /** From the outermost; null for a task of the file. */
   readonly keys: readonly string[] | null
@@ -49,6 +51,7 @@ export async function questionsOf(store: Store, run: RunRecord): Promise<readonl
     return {
       run,
       node: row.node,
+      attempt: row.attempt,
       task: names.id(row),
       keys: keys.length === 0 ? null : keys,
       name: names.name(row),
@@ -71,7 +74,7 @@ function budgetQuestion(run: RunRecord, since: number | null): OpenQuestion {
   const { spentUsd, spentGpuSeconds } = run
   const message = `the budget is used up: ${spentUsd.toFixed(2)} USD, ${(spentGpuSeconds / 3600).toFixed(2)} GPU hours; approve lets the run go on`
   const details = { spentUsd, spentGpuHours: spentGpuSeconds / 3600 }
-  const about = { node: null, task: null, keys: null, name: null, kind: 'budget' } as const
+  const about = { node: null, attempt: 0, task: null, keys: null, name: null, kind: 'budget' } as const
   return { run, ...about, message, form: { type: 'object' }, details, since }
 }
 

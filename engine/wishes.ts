@@ -121,9 +121,10 @@ function holdersIn(node: Node): Node[] {
 
 function answer(run: LiveRun, wish: Wish & { kind: 'answer' }, { by, at }: Wisher): Granted {
   const node = run.nodes[wish.node]
-  if (node === undefined || isEnded(node.state)) return done
+  if (node === undefined || isEnded(node.state) || node.attempt > wish.attempt) return done
   const question = node.state === 'sleeping' ? node.wakeOn?.person : undefined
-  if (question === undefined) return { done: false, stop: [] }
+  // Somebody else answered already, or nothing is asked yet.
+  if (question === undefined) return { done: node.state !== 'running', stop: [] }
   const { decision, values, reason } = wish
   const why = reason === undefined ? {} : { reason }
   if (question.kind !== 'hold') {

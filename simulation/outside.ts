@@ -92,7 +92,13 @@ export class Outside {
   #answer(name: string, answer: Answer, path: readonly (string | number)[]): void {
     const { decision, values = {} } = answer
     this.#find(name, ({ record }) => {
-      const wish = { kind: 'answer', node: record.node, decision, values } as Wish
+      const wish = {
+        kind: 'answer',
+        node: record.node,
+        attempt: record.attempt,
+        decision,
+        values,
+      } as Wish
       if (record.wakeOn?.person === undefined)
         this.#missed.push({ path, why: `by then \`${name}\` is ${record.state}, and asks no more` })
       else if (this.#reach.wish(wish)) this.#note(`a person answers \`${name}\`: ${decision}`)

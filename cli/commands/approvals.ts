@@ -194,12 +194,12 @@ function objectOf(text: string | undefined): JsonObject {
 }
 
 function wishOf(
-  { node, run }: OpenQuestion,
+  { node, attempt, run }: OpenQuestion,
   given: { readonly decision: Decision; readonly values: JsonObject; readonly reason: string | undefined },
 ): Wish {
   const { decision, values, reason } = given
   if (node !== null)
-    return { kind: 'answer', node, decision, values, ...(reason !== undefined && { reason }) }
+    return { kind: 'answer', node, attempt, decision, values, ...(reason !== undefined && { reason }) }
   if (decision === 'approve') return { kind: 'resume' }
   throw refused('a budget cannot be rejected', `the run stays paused; dagctl runs cancel ${run.id} ends it`)
 }

@@ -290,6 +290,8 @@ export type Wish =
   | {
       readonly kind: 'answer'
       readonly node: number
+      /** The number of the attempt that asks: an answer to an earlier question is none to a later one. */
+      readonly attempt: number
       readonly decision: 'approve' | 'reject'
       readonly values: JsonObject
       readonly reason?: string

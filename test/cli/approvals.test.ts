@@ -119,7 +119,14 @@ t.test(
     t.strictSame(await requestsIn(folder), [
       {
         run: 'r1',
-        wish: { kind: 'answer', node: 0, decision: 'approve', values: { percent: 10 }, reason: 'good' },
+        wish: {
+          kind: 'answer',
+          node: 0,
+          attempt: 1,
+          decision: 'approve',
+          values: { percent: 10 },
+          reason: 'good',
+        },
         by: 'ann',
       },
     ])
@@ -127,7 +134,7 @@ t.test(
     t.match(held, { exit: 0, out: 'mask[a b] of run r1: rejected\n', err: /dagctl runs resume r1/ })
     t.match(await requestsIn(folder), [
       {},
-      { wish: { kind: 'answer', node: 3, decision: 'reject', values: {} } },
+      { wish: { kind: 'answer', node: 3, attempt: 1, decision: 'reject', values: {} } },
     ])
   },
 )

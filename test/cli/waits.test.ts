@@ -72,7 +72,7 @@ t.test('an approval sleeps until it is answered; a rejection fails what asked', 
       { wakeOn: { person: { kind: 'review', details: { records: 2, sample: [{ n: 1 }, { n: 2 }] } } } },
     ])
     const answer = (node: number, decision: 'approve' | 'reject', values = {}) =>
-      engine.wish(run, { kind: 'answer', node, decision, values }, 'ada')
+      engine.wish(run, { kind: 'answer', node, attempt: 1, decision, values }, 'ada')
     await answer(0, 'approve', { percent: 5 })
     await answer(1, 'reject', { reason: 'not today' })
     await answer(2, 'approve', { verdict: 'accept' })

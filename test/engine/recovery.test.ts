@@ -58,7 +58,7 @@ t.test('after its attempts the task fails, whatever `retry` says, or waits for a
   t.match(held.wakeOn, { person: { kind: 'hold', message: 'gpu_oom: CUDA out of memory' } })
   await it.pass(3_600_000)
   t.match(await it.states(run, pipeline), { holds: 'sleeping' }, 'the clock of its timeout stands still')
-  await it.wish(run, { kind: 'answer', node: held.node, decision: 'approve', values: {} })
+  await it.wish(run, { kind: 'answer', node: held.node, attempt: 2, decision: 'approve', values: {} })
   t.match(it.held('holds').attempt.input, { batchSize: 1 }, 'it is tried as it was last')
   await it.end('holds', oom)
   t.match(
@@ -67,7 +67,7 @@ t.test('after its attempts the task fails, whatever `retry` says, or waits for a
     'and may recover as often as before',
   )
   await it.end('holds', oom)
-  await it.wish(run, { kind: 'answer', node: held.node, decision: 'reject', values: {} })
+  await it.wish(run, { kind: 'answer', node: held.node, attempt: 4, decision: 'reject', values: {} })
   t.match(await it.row(run, pipeline, 'holds'), {
     state: 'failed',
     failure: { kind: 'gpu_oom', message: /ann decided/ },

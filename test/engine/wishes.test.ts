@@ -168,7 +168,7 @@ t.test(
     const it = await testEngine()
     const pipeline = pipelineOf({ ask: {} })
     const run = await it.run(pipeline)
-    const answer = { kind: 'answer', node: 0, decision: 'approve', values: { n: 1 } } as const
+    const answer = { kind: 'answer', node: 0, attempt: 1, decision: 'approve', values: { n: 1 } } as const
     await it.store.request(run, answer, 'bob', it.clock.time)
     await it.pass(3000)
     t.equal((await it.store.requests(it.engine.id)).length, 1, 'nothing was asked yet')
@@ -179,6 +179,15 @@ t.test(
       state: { since: 1, answer: { decision: 'approve', values: { n: 1 }, by: 'bob' } },
       task: { attempt: 2 },
     })
+    t.strictSame(await it.store.requests(it.engine.id), [])
+    await it.store.request(run, { ...answer, decision: 'reject' }, 'eve', it.clock.time)
+    await it.end('ask', { type: 'sleep', until: null, state: null, on: { person } })
+    await it.pass(3000)
+    t.equal(
+      (await it.row(run, pipeline, 'ask')).state,
+      'sleeping',
+      'what answered the first question is no answer',
+    )
     t.strictSame(await it.store.requests(it.engine.id), [])
   },
 )

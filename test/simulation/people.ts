@@ -44,7 +44,7 @@ export class People {
           ({ run, wish }) => run === id && wish.kind === 'answer' && wish.node === row.node,
         )
         if (asked) continue
-        const wish: Wish = { kind: 'answer', node: row.node, decision, values: {} }
+        const wish: Wish = { kind: 'answer', node: row.node, attempt: row.attempt, decision, values: {} }
         await store.request(id, wish, 'somebody', now())
       }
     }
