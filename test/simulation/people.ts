@@ -27,12 +27,14 @@ export class People {
     this.#around = around
   }
 
-  /** Answers whatever is asked in these runs, the same each time it is asked. */
-  async answer(ids: readonly string[]): Promise<void> {
+  /** Answers whatever is asked in these runs, the same each time it is asked; whether anything was. */
+  async answer(ids: readonly string[]): Promise<boolean> {
     const { store, seed, label, now } = this.#around
+    let asked = 0
     for (const id of ids) {
       const rows = await store.tasks(id)
       const asking = rows.filter(({ state, wakeOn }) => state === 'sleeping' && wakeOn?.person !== undefined)
+      asked += asking.length
       for (const row of asking) {
         const text = label(row, rows)
         const draw = seededRandom(
@@ -40,14 +42,15 @@ export class People {
         ).next()
         // Nobody lets the same failure be tried again for ever.
         const decision = draw < 0.5 && row.tries < 4 ? 'approve' : 'reject'
-        const asked = (await store.requests((await store.run(id))?.owner ?? '')).some(
+        const answered = (await store.requests((await store.run(id))?.owner ?? '')).some(
           ({ run, wish }) => run === id && wish.kind === 'answer' && wish.node === row.node,
         )
-        if (asked) continue
+        if (answered) continue
         const wish: Wish = { kind: 'answer', node: row.node, attempt: row.attempt, decision, values: {} }
         await store.request(id, wish, 'somebody', now())
       }
     }
+    return asked > 0
   }
 
   /** Pauses a run, or lets a paused one go on. */

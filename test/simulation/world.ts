@@ -9,7 +9,7 @@ import type { Pipeline } from '../../engine/pipeline.ts'
 import type { Queue } from '../../engine/queue/queue.ts'
 import { type Random, seededRandom } from '../../engine/random.ts'
 import { type Resources, unlimited } from '../../engine/resources.ts'
-import type { Attempt, RunningAttempt } from '../../engine/runtime/runtime.ts'
+import type { Attempt, RunningAttempt, StopReason } from '../../engine/runtime/runtime.ts'
 import { isEnded } from '../../engine/state.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
 import type { Batch, CommitResult, RunRecord, Store, TaskRecord } from '../../engine/store/store.ts'
@@ -70,7 +70,8 @@ interface Process {
   readonly inline: boolean
   readonly host: Host
   outcome: Outcome | null
-  stopped: boolean
+  /** Why it was asked to leave: it is kept where the next engine finds it. */
+  asked: StopReason | null
   readonly heard: ((outcome: Outcome) => void)[]
 }
 
@@ -132,12 +133,14 @@ class World {
   #hosts: Host[] = []
   #pids = 1
   #crashes = 0
-  /** Something was committed since the last look whether all is over. */
-  #written = true
+  /** Runs that have not ended. */
+  readonly #active = new Set<string>()
   /** Questions that were asked, and not answered yet. */
   #asked = 0
   /** The runs are made, and the time goes on. */
   #begun = false
+  /** Some task may be waiting for a person. */
+  #asking = false
   /** What is tried again succeeds. */
   #mended = false
   readonly #people: People
@@ -190,6 +193,7 @@ class World {
       } as const
       const { id } = await first.engine.create(made)
       this.#ids.push(id)
+      this.#active.add(id)
       // What is left out, and what is given, never runs.
       for (const node of [...made.omit, ...made.given.map((one) => one.node)])
         this.#succeeded.add(`${id}/${node}`)
@@ -202,7 +206,6 @@ class World {
       for (let runs = await this.#unsuccessful(); runs.length > 0; runs = await this.#unsuccessful()) {
         this.#people.retry(runs, (engine, id) => this.#hostOf(engine)?.runs.delete(id))
         await this.#step()
-        this.#written = true
         await this.#toTheEnd()
       }
     }
@@ -219,15 +222,16 @@ class World {
   }
 
   async #toTheEnd(): Promise<void> {
-    for (let steps = 0; !(await this.#over()); steps++) {
+    for (let steps = 0; this.#active.size > 0; steps++) {
       if (steps > 20_000) await this.#stuck('20,000 steps did not end the runs')
       if (this.#hosts.length === 0) await this.#boot()
       await this.#disturb()
-      if (steps % 16 === 15) await this.#people.answer(this.#ids)
+      if (this.#asking && steps % 16 === 15) this.#asking = await this.#people.answer(this.#ids)
       // Pauses end, so that runs do.
       if (steps % 500 === 499) await this.#people.resumeAll(this.#ids)
       await this.#step()
-      if (this.#quiet) await this.#invariants.waits()
+      // Reading everything costs more than all else: some of the standstills must do.
+      if (this.#quiet && this.#random.next() < 0.3) await this.#invariants.waits()
     }
   }
 
@@ -274,13 +278,6 @@ class World {
 
   #rows(): Promise<readonly (readonly TaskRecord[])[]> {
     return Promise.all(this.#ids.map((id) => this.store.tasks(id)))
-  }
-
-  async #over(): Promise<boolean> {
-    if (!this.#written) return false
-    this.#written = false
-    const active = await this.store.runs({ active: true, limit: 1 })
-    return this.#ids.length > 0 && active.length === 0
   }
 
   /** A fresh engine on the same store; it takes over what is orphaned, now and whenever its lease is renewed. */
@@ -376,10 +373,12 @@ class World {
   }
 
   #note({ runs }: Batch, { lost, started }: CommitResult): void {
-    this.#written = true
+    this.#asking ||= runs.some(({ tasks }) => tasks.some(({ patch }) => patch.wakeOn?.person !== undefined))
     if (started.length > 0) void this.#invariants.runs().catch(this.#breaks)
-    for (const { run, tasks } of runs) {
+    for (const { run, tasks, state } of runs) {
       if (lost.includes(run)) continue
+      if (state !== undefined && isEnded(state.to)) this.#active.delete(run)
+      else if (state !== undefined) this.#active.add(run)
       for (const { node, events } of tasks) {
         if (events.some(({ event }) => event === 'succeed')) this.#succeeded.add(`${run}/${node}`)
       }
@@ -406,7 +405,7 @@ class World {
       inline: attempt.runtime === 'inline',
       host,
       outcome: null,
-      stopped: false,
+      asked: null,
       heard: [],
     }
     const rival = [...this.#processes.values()].find(
@@ -462,14 +461,15 @@ class World {
       if (process.outcome === null) process.heard.push(hear)
       else hear(process.outcome)
     })
-    const stop = () => {
-      if (process.stopped) return
-      process.stopped = true
+    const { asked } = process
+    const stop = (reason: StopReason) => {
+      if (process.asked !== null) return
+      process.asked = reason
       this.#world.soonAfter(500, () =>
         this.#settle(process, { type: 'failed', kind: 'crash', message: 'SIGTERM' }),
       )
     }
-    return { outcome, stop }
+    return { outcome, asked, stop }
   }
 
   #settle(process: Process, outcome: Outcome): void {
