@@ -24,10 +24,10 @@ export interface Flavour {
 /** Slots of the pool that some tasks take. */
 export const poolSize = 3
 
-/** A pipeline of 1 to 24 tasks. */
+/** A pipeline of 1 to 16 tasks at the top, with more in its groups. */
 export function randomPipeline(random: Random, flavour: Flavour): Pipeline {
   const tasks: Task[] = []
-  addTasks(random, flavour, tasks, { size: 1 + pick(random, flavour.nested ? 9 : 24), depth: 0 })
+  addTasks(random, flavour, tasks, { size: 1 + pick(random, flavour.nested ? 7 : 16), depth: 0 })
   return {
     name: 'simulated',
     version: `v${Math.floor(random.next() * 1e9)}`,
