@@ -1,6 +1,7 @@
 /** What each seed of the simulation is made to show: a storm against the same in peace, cancelled runs, second chances. */
 import { needCounter } from '../../engine/live-run.ts'
 import type { Pipeline, Task } from '../../engine/pipeline.ts'
+import { mostPreemptions } from '../../engine/preemption.ts'
 import { seededRandom } from '../../engine/random.ts'
 import { isEnded } from '../../engine/state.ts'
 import type { TaskRecord } from '../../engine/store/store.ts'
@@ -75,6 +76,7 @@ function inconsistencies(of: Rows): string[] {
   for (const row of rows) {
     const task = pipeline.tasks[row.task] as Task
     const children = rows.filter((one) => one.parent === row.node && !isAggregate(one, of))
+    found.push(...excesses(row, task, labelOf(row, rows, pipeline)))
     const holder = row.parent === null ? null : (rows[row.parent] as TaskRecord)
     // In a group that never opened nothing is decided by triggers.
     if (row.key !== null || isAggregate(row, of) || (holder !== null && holder.startedAt === null)) continue
@@ -94,6 +96,15 @@ function inconsistencies(of: Rows): string[] {
     if (row.startedAt !== null && children.length > 0 && row.state !== endOf(children))
       found.push(`${labelOf(row, rows, pipeline)} is ${row.state}, what is in it ${endOf(children)}`)
   }
+  return found
+}
+
+/** Counts beyond what the policies allow: recoveries are no tries, and only a person lets a task try more often. */
+function excesses(row: TaskRecord, { retry, recover = {} }: Task, label: string): string[] {
+  const held = Object.values(recover).some((entry) => entry.then === 'hold')
+  const found =
+    held || row.tries <= retry.attempts ? [] : [`${label} was tried ${row.tries} times of ${retry.attempts}`]
+  if (row.preemptions > mostPreemptions) found.push(`${label} was preempted ${row.preemptions} times`)
   return found
 }
 
