@@ -122,8 +122,10 @@ export class SqlitePlans {
     })
   }
 
-  async scheduledPipelines(): Promise<readonly ScheduledPipeline[]> {
-    return this.#db.all('SELECT * FROM pipelines ORDER BY name').map(toScheduled)
+  async scheduledPipelines(name?: string): Promise<readonly ScheduledPipeline[]> {
+    const one = name === undefined ? '' : 'WHERE name = ?'
+    const values = name === undefined ? [] : [name]
+    return this.#db.all(`SELECT * FROM pipelines ${one} ORDER BY name`, ...values).map(toScheduled)
   }
 
   async moveCursors(

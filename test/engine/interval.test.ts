@@ -55,7 +55,7 @@ function oursFor({ kind, expr, tz, catchup, now, earliest, last, run_after, inte
   const ask = (before: Interval | null) =>
     nextInterval(timetable, {
       catchup: catchup ? 'all' : 'latest',
-      cursor: before && before.end,
+      cursor: before?.end ?? null,
       earliest: planned.start ?? at('2026-01-01T00:00:00Z'),
       since: now === null ? at('2026-01-01T00:00:00Z') : at(now),
     })
