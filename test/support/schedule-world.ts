@@ -78,10 +78,11 @@ export async function scheduleWorld(options: WorldOptions = {}) {
   hear = (report) => schedules.hear(report)
   schedules.start()
 
-  /** Lets everything happen that is due by then. */
-  const passUntil = async (until: number) => {
-    clock.face().at(until - clock.offset, () => {})
-    while (clock.nextAt() <= until - clock.offset) {
+  /** Lets everything happen that is due within `ms` milliseconds. */
+  const pass = async (ms: number) => {
+    const until = clock.time + ms
+    clock.face().soonAfter(ms, () => {})
+    while (clock.nextAt() <= until) {
       await clock.step()
       if (failure !== null) throw failure
     }
@@ -93,8 +94,9 @@ export async function scheduleWorld(options: WorldOptions = {}) {
     clock,
     schedules,
     told,
-    passUntil,
-    pass: (ms: number) => passUntil(clock.time + ms),
+    pass,
+    /** Lets everything happen until the clock on the wall shows this. */
+    passUntil: (wall: number) => pass(wall - clock.offset - clock.time),
     /** Enters a pipeline, or its new version, now. */
     async enter(pipeline: Pipeline) {
       const place = { file: `/${pipeline.name}.yaml`, folder: '/' }
