@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { toInstant } from '../../engine/clock.ts'
-import { dagctl, json, type Started, start } from '../support/command-line.ts'
+import { systemClock, toInstant } from '../../engine/clock.ts'
+import { dagctl, holds, json, type Started, start } from '../support/command-line.ts'
 
 const tick = (command = 'true', more = '', name = 'tick') => `dagctl: 1
 pipeline: ${name}
@@ -76,15 +76,11 @@ t.test(
     write('tick.yaml', `${tick('echo two >> ran')}  b: { uses: Nope }\n`)
     await served.said('the last good version of tick stays in force')
     await served.said('error E1')
-    const before = (await runsOf(folder, 'tick')).length
-    for (let more = before; more < before + 2; more = (await runsOf(folder, 'tick')).length)
-      await new Promise((resolve) => setImmediate(resolve))
+    await served.said('succeeded', 4)
     t.notMatch(readFileSync(join(folder, 'pipelines', 'ran'), 'utf8'), 'two')
     write('tick.yaml', tick('echo three >> ran; touch done'))
     await served.said('new runs are of its new version')
-    const seen = (await runsOf(folder, 'tick')).length
-    for (let more = seen; more < seen + 2; more = (await runsOf(folder, 'tick')).length)
-      await new Promise((resolve) => setImmediate(resolve))
+    await holds(join(folder, 'pipelines', 'ran'), 'three')
     const { err } = await stopped(served)
     t.match(readFileSync(join(folder, 'pipelines', 'ran'), 'utf8'), /^(one\n)+(three\n)+$/)
     t.equal(err.split('has errors').length, 2, 'a broken edit is told once')
@@ -135,8 +131,7 @@ t.test('after a restart what was missed is caught up with, as the file says', as
   const { folder, served } = await serving(t, { 'all.yaml': all, 'none.yaml': tick('true', '', 'none') })
   await served.said('fired')
   await stopped(served, 'SIGKILL')
-  const newest = Math.floor(Date.now() / 1000) * 1000 + 2000
-  while (Date.now() < newest) await new Promise((resolve) => setImmediate(resolve))
+  await new Promise<void>((resolve) => systemClock.at(systemClock.now() + 2000, resolve))
   const next = await again(t, folder)
   await next.served.said('missed before')
   const { err } = await stopped(next.served)
@@ -164,11 +159,10 @@ t.test('a file that is broken at the start keeps what an earlier `serve` read', 
 t.test('two at once on one store fire each instant once', async (t) => {
   const { folder, served } = await serving(t, { 'tick.yaml': tick('echo {{ run.interval.end }} >> ran') })
   const other = await again(t, folder)
-  const rows = () => runsOf(folder, 'tick')
-  while ((await rows()).length < 4) await new Promise((resolve) => setImmediate(resolve))
+  await Promise.any([served.said('fired', 3), other.served.said('fired', 3)])
   const both = await Promise.all([stopped(served), stopped(other.served)])
   const fired = both.flatMap(({ err }) => err.match(/fired .*/g) ?? [])
-  const ends = (await rows()).map((run: { interval: { end: string } }) => run.interval.end)
+  const ends = (await runsOf(folder, 'tick')).map((run: { interval: { end: string } }) => run.interval.end)
   t.equal(new Set(ends).size, ends.length)
   t.equal(fired.length, ends.length)
 })
