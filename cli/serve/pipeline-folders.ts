@@ -4,15 +4,13 @@
  */
 import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
-import { DagctlError } from '../../engine/errors.ts'
 import type { Pipeline } from '../../engine/pipeline.ts'
-import { checkFile, reportOf } from '../pipelines.ts'
-import type { Terminal } from '../terminal.ts'
+import { Compiler } from '../compiler.ts'
 import { type Listing, listFiles } from './pipeline-files.ts'
 
 /** What a look found. `file` is absolute. */
 export interface Finds {
-  /** A file's pipeline, new or in a new version. Throws a usage or invalid error where it cannot be scheduled. */
+  /** A file's pipeline, new or in a new version. */
   holds(file: string, pipeline: Pipeline): Promise<void>
   /** A file that does not compile; `keeps` is the pipeline whose last good version stays in force. */
   broken(file: string, report: string, keeps: string | null): Promise<void>
@@ -45,16 +43,18 @@ interface File {
 export class PipelineFolders {
   readonly #roots: readonly string[]
   readonly #except: string
-  readonly #terminal: Terminal
+  readonly #cwd: string
+  readonly #compiler: Compiler
   readonly #finds: Finds
   readonly #files = new Map<string, File>()
   #unreadable: string | null = null
 
   /** @param except a folder that is not looked into: the data folder */
-  constructor(roots: readonly string[], except: string, terminal: Terminal, finds: Finds) {
+  constructor(roots: readonly string[], except: string, cwd: string, finds: Finds) {
     this.#roots = roots
     this.#except = except
-    this.#terminal = terminal
+    this.#cwd = cwd
+    this.#compiler = new Compiler(cwd)
     this.#finds = finds
   }
 
@@ -66,11 +66,15 @@ export class PipelineFolders {
     const changed = [...listing.files].filter(([path, stamp]) => this.#files.get(path)?.stamp !== stamp)
     const gone = [...this.#files.keys()].filter((path) => !listing.files.has(path))
     if (changed.length + gone.length === 0) return
-    for (const path of gone) await this.#leave(path)
-    const again = new Set(changed.map(([path]) => path))
-    for (const [path, { uses }] of this.#files) if (uses) again.add(path)
-    for (const path of again) await this.#read(path, listing.files.get(path) as string)
-    await this.#settleDoubles(listing)
+    try {
+      for (const path of gone) await this.#leave(path)
+      const again = new Set(changed.map(([path]) => path))
+      for (const [path, { uses }] of this.#files) if (uses) again.add(path)
+      for (const path of again) await this.#read(path, listing.files.get(path) as string)
+      await this.#settleDoubles(listing)
+    } finally {
+      this.#compiler.rest()
+    }
   }
 
   /** Takes a file to have held a pipeline when it was last good, before it is read for the first time. */
@@ -120,12 +124,11 @@ export class PipelineFolders {
   }
 
   async #compile(path: string, file: File): Promise<void> {
-    const shown = relative(this.#terminal.cwd, path)
-    const checked = await checkFile(shown.startsWith('..') ? path : shown, this.#terminal)
-    const { pipeline } = checked
+    const shown = relative(this.#cwd, path)
+    const { pipeline, report } = await this.#compiler.compile(shown.startsWith('..') ? path : shown)
     const wasBroken = file.isBroken
     Object.assign(file, { doubleOf: null, isBroken: pipeline === null })
-    if (pipeline === null) return this.#finds.broken(path, await reportOf(checked), file.name)
+    if (pipeline === null) return this.#finds.broken(path, report, file.name)
     const other = this.#holderOf(pipeline.name, path)
     if (other !== null) {
       if (file.name !== null) await this.#finds.gone(path, file.name)
@@ -135,14 +138,7 @@ export class PipelineFolders {
     if (file.name === pipeline.name && file.version === pipeline.version)
       return wasBroken ? this.#finds.mended(path, pipeline.name) : undefined
     const before = file.name
-    try {
-      await this.#finds.holds(path, pipeline)
-    } catch (error) {
-      if (!(error instanceof DagctlError) || !['usage', 'invalid'].includes(error.kind)) throw error
-      file.isBroken = true
-      const hint = error.hint === undefined ? '' : `\n  ${error.hint}`
-      return this.#finds.broken(path, `${shown} error ${error.code} ${error.message}${hint}`, file.name)
-    }
+    await this.#finds.holds(path, pipeline)
     if (before !== null && before !== pipeline.name) await this.#finds.gone(path, before)
     Object.assign(file, { name: pipeline.name, version: pipeline.version })
   }

@@ -81,7 +81,7 @@ class Service implements Finds {
       report: (report) => this.#tellings.schedule(report),
       fatal: (error) => this.#fail(error),
     })
-    this.#folders = new PipelineFolders(roots, settings.data, terminal, this)
+    this.#folders = new PipelineFolders(roots, settings.data, terminal.cwd, this)
     this.#watch = new FolderWatch(terminal.clock, () => void this.#look())
     this.#adoption = new Adoption(store, engine, ({ id, pipeline }) => {
       this.#tellings.knows(id, pipeline)
@@ -179,8 +179,6 @@ class Service implements Finds {
 
   async holds(file: string, pipeline: Pipeline): Promise<void> {
     const { name, version, schedule } = pipeline
-    // Throws where a parameter has no default: nobody is there to give it.
-    if (schedule !== null) await paramsOf(pipeline)
     const before = this.#stored.get(name)
     await this.#enter(pipeline, await this.#store(file, pipeline))
     if (!this.#isServing) return
