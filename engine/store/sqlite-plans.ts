@@ -6,6 +6,8 @@ import type { BackfillRecord, DatasetUpdate, ScheduledPipeline } from './store.t
 
 /** Keeps a version of a pipeline, for the runs that are pinned to it. */
 export function keepVersion(db: Connection, pipeline: Pipeline, at: number): void {
+  // Most runs are of a version that is kept: writing a large graph out again for each would cost more than the run.
+  if (db.get('SELECT 1 FROM versions WHERE version = ?', pipeline.version) !== undefined) return
   db.run(
     'INSERT INTO versions VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
     pipeline.version,

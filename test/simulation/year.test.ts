@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Pipeline } from '../../engine/pipeline.ts'
 import { isEnded } from '../../engine/state.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
 import { VirtualClock } from '../../simulation/virtual-clock.ts'
@@ -33,34 +34,39 @@ t.test('a year of 200 daily pipelines in twelve zones: each run at its instant, 
   const store = openSqlite({ path: ':memory:' })
   const world = await scheduleWorld({ clock, store, heartbeat: hour })
   const wanted = new Map<string, number[]>()
-  const started = performance.now()
+  const made: Pipeline[] = []
   for (let index = 0; index < pipelines; index++) {
     const zone = zones[index % zones.length] as string
     const [hours, minutes] = timeOf(index)
     const name = `daily-${index}`
-    await world.enter(scheduled(name, { cron: [`${minutes} ${hours} * * *`], timezone: zone }))
+    made.push(scheduled(name, { cron: [`${minutes} ${hours} * * *`], timezone: zone }))
     wanted.set(name, dailyInstants(zone, [hours, minutes], began + 1, days))
   }
   const until = began + days * 24 * hour
+  const [started, used] = [performance.now(), process.cpuUsage()]
+  for (const pipeline of made) await world.enter(pipeline)
   await world.passUntil(until)
-  const seconds = (performance.now() - started) / 1000
+  const wall = (performance.now() - started) / 1000
+  const { user, system } = process.cpuUsage(used)
+  const seconds = (user + system) / 1e6
 
   let runs = 0
   const wrong: string[] = []
   for (const [name, instants] of wanted) {
     const due = instants.filter((at) => at <= until)
-    const made = await world.runs(name)
-    runs += made.length
-    const ends = made.map(({ interval }) => interval.end)
+    const found = await world.runs(name)
+    runs += found.length
+    const ends = found.map(({ interval }) => interval.end)
     if (JSON.stringify(ends) !== JSON.stringify(due)) wrong.push(`${name}: ${ends.length} for ${due.length}`)
-    made.forEach((run, place) => {
-      const before = made[place - 1]?.interval.end ?? run.interval.start
+    found.forEach((run, place) => {
+      const before = found[place - 1]?.interval.end ?? run.interval.start
       if (run.interval.start !== before || run.createdAt !== run.interval.end || !isEnded(run.state))
         wrong.push(`${name}: ${JSON.stringify(run)}`)
     })
   }
   t.strictSame(wrong.slice(0, 5), [])
   t.ok(runs > 72_900, `${runs} runs`)
-  t.comment(`${runs} runs in ${seconds.toFixed(1)} s`)
+  t.comment(`${runs} runs in ${wall.toFixed(1)} s, ${seconds.toFixed(1)} s of a processor`)
+  // Of the processor: what else the machine does at the time is not what is measured.
   t.ok(seconds < 30, `it took ${seconds.toFixed(1)} s`)
 })
