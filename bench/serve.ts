@@ -89,7 +89,7 @@ function started(launcher: string, cwd: string): Promise<ChildProcess> {
     child.on('exit', (code) => reject(new Error(`serve ended with ${code}: ${text}`)))
     child.stderr?.setEncoding('utf8').on('data', (more) => {
       text += more
-      if (text.includes('1,000 pipelines, each with a schedule')) resolve(child)
+      if (text.includes('1,000 pipelines, 1,000 with a schedule')) resolve(child)
     })
   })
 }

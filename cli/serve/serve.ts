@@ -1,19 +1,19 @@
 /** Serves: an engine, schedules, and the folders that hold their pipelines, until somebody ends it. */
-import { existsSync } from 'node:fs'
-import { relative } from 'node:path'
+import type { Timer } from '../../engine/clock.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { exits } from '../../engine/errors.ts'
-import type { Pipeline } from '../../engine/pipeline.ts'
+import type { Report } from '../../engine/report.ts'
 import { Schedules } from '../../engine/schedules.ts'
-import type { ScheduledPipeline } from '../../engine/store/store.ts'
 import { conduct } from '../conduct.ts'
 import { paramsOf } from '../params.ts'
-import { counted } from '../print.ts'
+import { counted, grouped } from '../print.ts'
 import { type Stage, withEngine } from '../stage.ts'
+import type { Signal } from '../terminal.ts'
 import { bellOf } from '../wiring.ts'
 import { Adoption } from './adoption.ts'
 import { Log } from './log.ts'
-import { type Finds, PipelineFolders } from './pipeline-folders.ts'
+import { PipelineFolders } from './pipeline-folders.ts'
+import { Registry, shownPath } from './registry.ts'
 import { Tellings } from './tellings.ts'
 import { FolderWatch } from './watch-folders.ts'
 
@@ -35,7 +35,7 @@ export function performServe(stage: Stage, folders: readonly string[]): Promise<
   })
 }
 
-class Service implements Finds {
+class Service {
   readonly #stage: Stage
   readonly #engine: Engine
   readonly #log: Log
@@ -45,11 +45,10 @@ class Service implements Finds {
   readonly #watch: FolderWatch
   readonly #adoption: Adoption
   readonly #roots: readonly string[]
-  readonly #stored = new Map<string, ScheduledPipeline>()
-  /** Pipelines whose file was read, or broken and kept. */
-  readonly #entered = new Set<string>()
+  readonly #registry: Registry
   #looks: Promise<void> = Promise.resolve()
-  #isServing = false
+  #adopting: Promise<void> = Promise.resolve()
+  #adoptTimer: Timer | null = null
   #isClosed = false
   #fail: (error: unknown) => void = () => {}
   readonly #failing: Promise<never>
@@ -81,8 +80,16 @@ class Service implements Finds {
       report: (report) => this.#tellings.schedule(report),
       fatal: (error) => this.#fail(error),
     })
-    this.#folders = new PipelineFolders(roots, settings.data, terminal.cwd, this)
     this.#watch = new FolderWatch(terminal.clock, () => void this.#look())
+    this.#registry = new Registry({
+      stage,
+      schedules: this.#schedules,
+      log: this.#log,
+      watch: (folders) => {
+        if (!this.#isClosed) this.#watch.watch(folders)
+      },
+    })
+    this.#folders = new PipelineFolders(roots, settings.data, terminal.cwd, this.#registry)
     this.#adoption = new Adoption(store, engine, ({ id, pipeline }) => {
       this.#tellings.knows(id, pipeline)
       this.#log.say(
@@ -92,35 +99,31 @@ class Service implements Finds {
     })
   }
 
-  hear(report: Parameters<Tellings['engine']>[0]): void {
+  hear(report: Report): void {
     this.#tellings.engine(report)
     this.#schedules.hear(report)
   }
 
   /** Until a signal, or a failure of the store. */
   async serve(): Promise<number> {
-    const { terminal, store } = this.#stage
-    let how: 'interrupt' | 'terminate' | null = null
-    const silence = terminal.onSignal((signal) => {
-      how ??= signal
-    })
+    const { terminal } = this.#stage
+    const heard: Signal[] = []
+    const silence = terminal.onSignal((signal) => heard.push(signal))
+    const note = (text: string) => this.#log.say({ event: 'stopping', text }, text)
     try {
       const ended = conduct({
         engine: this.#engine,
-        display: {
-          report: () => {},
-          note: (text) => this.#log.say({ event: 'stopping', text }, text),
-          close() {},
-        },
+        display: { report: () => {}, note, close: () => {} },
         terminal,
         done: this.#failing,
         onInterrupt: 'drain',
         onStop: () => void this.close(),
         goOn: 'dagctl serve',
       })
-      await Promise.race([this.#begin(store), ended])
+      await Promise.race([this.#begin(), ended])
       await ended
-      return how === 'terminate' ? exits.ok : exits.interrupted
+      // To be stopped is how it ends; Ctrl-C, or not to wait for what runs, is a person's.
+      return heard.length === 1 && heard[0] === 'terminate' ? exits.ok : exits.interrupted
     } finally {
       silence()
     }
@@ -130,24 +133,23 @@ class Service implements Finds {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#watch.close()
-    await this.#schedules.stop()
+    this.#adoptTimer?.cancel()
+    await Promise.all([this.#schedules.stop(), this.#adopting])
   }
 
-  async #begin(store: Stage['store']): Promise<void> {
+  async #begin(): Promise<void> {
     await this.#adopt()
-    for (const row of await store.scheduledPipelines()) {
-      this.#stored.set(row.name, row)
-      const isOurs = this.#roots.some((root) => !relative(root, row.file).startsWith('..'))
-      if (isOurs && existsSync(row.file)) this.#folders.remember(row.file, row.name)
-    }
+    for (const { file, name } of await this.#registry.recall(this.#roots)) this.#folders.remember(file, name)
     await this.#look()
     if (this.#isClosed) return
     this.#schedules.start()
-    this.#isServing = true
-    const [pipelines, schedules] = [this.#entered.size, this.#schedules.size]
+    this.#registry.begin()
+    const [pipelines, schedules] = [this.#registry.size, this.#schedules.size]
+    const { cwd } = this.#stage.terminal
+    const roots = this.#roots.map((root) => shownPath(root, cwd)).join(', ')
     this.#log.say(
       { event: 'serving', pipelines, schedules, engine: this.#engine.id },
-      `${counted(pipelines, 'pipeline')}, ${schedules === pipelines ? 'each' : schedules} with a schedule, of ${this.#roots.map((root) => this.#shown(root)).join(', ')}`,
+      `${counted(pipelines, 'pipeline')}, ${grouped(schedules)} with a schedule, of ${roots}`,
     )
   }
 
@@ -164,96 +166,16 @@ class Service implements Finds {
     return this.#looks
   }
 
-  async #adopt(): Promise<void> {
+  /** Looks for what dead engines left, now and from now on. */
+  #adopt(): Promise<void> {
     const { clock } = this.#stage.terminal
-    await this.#adoption.look(clock.now())
-    if (this.#isClosed) return
-    clock.at(clock.now() + adoptEvery, () => {
-      if (!this.#isClosed) this.#adopt().catch((error) => this.#fail(error))
-    })
-  }
-
-  folders(folders: readonly string[]): void {
-    if (!this.#isClosed) this.#watch.watch(folders)
-  }
-
-  async holds(file: string, pipeline: Pipeline): Promise<void> {
-    const { name, version, schedule } = pipeline
-    const before = this.#stored.get(name)
-    await this.#enter(pipeline, await this.#store(file, pipeline))
-    if (!this.#isServing) return
-    const isNew = before?.version !== version
-    const what = schedule === null ? 'has no schedule' : 'is scheduled'
-    this.#log.say(
-      { event: 'pipeline', pipeline: name, version, file },
-      `${name} of ${this.#shown(file)} ${what}${isNew && before !== undefined ? '; new runs are of its new version' : ''}`,
+    this.#adopting = this.#adoption.look(clock.now()).then(
+      () => {
+        if (this.#isClosed) return
+        this.#adoptTimer = clock.at(clock.now() + adoptEvery, () => void this.#adopt())
+      },
+      (error) => this.#fail(error),
     )
+    return this.#adopting
   }
-
-  async broken(file: string, report: string, keeps: string | null): Promise<void> {
-    if (keeps !== null && !this.#entered.has(keeps)) await this.#enterStored(keeps)
-    const then = keeps === null ? 'it is not scheduled' : `the last good version of ${keeps} stays in force`
-    this.#log.say(
-      { event: 'broken', file, keeps, report },
-      `${this.#shown(file)} has errors; ${then}\n${report}`,
-    )
-  }
-
-  async mended(file: string, pipeline: string): Promise<void> {
-    this.#log.say({ event: 'mended', file, pipeline }, `${this.#shown(file)} is good again`)
-  }
-
-  async double(file: string, pipeline: string, other: string): Promise<void> {
-    this.#log.say(
-      { event: 'double', file, pipeline, other },
-      `${this.#shown(file)} is not scheduled: ${this.#shown(other)} has a pipeline \`${pipeline}\` too; give one of them another name`,
-    )
-  }
-
-  async gone(file: string, pipeline: string): Promise<void> {
-    this.#entered.delete(pipeline)
-    await this.#schedules.leave(pipeline)
-    this.#log.say(
-      { event: 'gone', file, pipeline },
-      `${pipeline} is no longer scheduled: ${this.#shown(file)} has it no more; its runs go on`,
-    )
-  }
-
-  async unreadable(error: Error): Promise<void> {
-    const { message } = error
-    this.#log.say({ event: 'unreadable', message }, `${message}; the pipelines stay as they are`)
-  }
-
-  /** The pipeline as the store has it; written only where something is new. */
-  async #store(file: string, pipeline: Pipeline): Promise<ScheduledPipeline> {
-    const { store, terminal } = this.#stage
-    const known = this.#stored.get(pipeline.name)
-    const folder = folderOf(file)
-    if (known?.version === pipeline.version && known.file === file && !this.#entered.has(pipeline.name))
-      return known
-    const stored = await store.schedulePipeline(pipeline, { file, folder }, terminal.clock.now())
-    this.#stored.set(pipeline.name, stored)
-    return stored
-  }
-
-  async #enterStored(name: string): Promise<void> {
-    const { store } = this.#stage
-    const row = this.#stored.get(name)
-    const pipeline = row === undefined ? null : await store.pipeline(row.version)
-    if (row !== undefined && pipeline !== null) await this.#enter(pipeline, row)
-  }
-
-  async #enter(pipeline: Pipeline, stored: ScheduledPipeline): Promise<void> {
-    this.#entered.add(pipeline.name)
-    await this.#schedules.enter(pipeline, stored)
-  }
-
-  #shown(path: string): string {
-    const shown = relative(this.#stage.terminal.cwd, path)
-    return shown === '' ? '.' : shown.startsWith('..') ? path : shown
-  }
-}
-
-function folderOf(file: string): string {
-  return file.slice(0, file.lastIndexOf('/')) || '/'
 }

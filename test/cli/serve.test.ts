@@ -41,7 +41,7 @@ t.test('runs are made at their instants and run; SIGTERM ends it with 0', async 
   await served.said('succeeded')
   const { exit, err } = await stopped(served)
   t.equal(exit, 0)
-  t.match(err, /serving +1 pipeline, each with a schedule, of pipelines\n/)
+  t.match(err, /serving +1 pipeline, 1 with a schedule, of pipelines\n/)
   t.match(err, /fired +tick run \S+ for \S+ \S+ to \S+ \S+\n/)
   const [{ interval }] = await runsOf(folder, 'tick')
   t.equal(Date.parse(interval.end) - Date.parse(interval.start), 1000)
@@ -221,4 +221,14 @@ t.test('what it cannot do it says, and exits', async (t) => {
     t.equal(refused.exit, 2)
     t.match(refused.err, 'there is no page yet')
   }
+})
+
+t.test('a store that fails ends it with 5', async (t) => {
+  const { folder, served } = await serving(t, { 'tick.yaml': tick() })
+  await served.said('succeeded')
+  for (const end of ['', '-wal', '-shm'])
+    writeFileSync(join(folder, '.dagctl', `dagctl.db${end}`), 'no database '.repeat(20_000))
+  const { exit, err } = await served.ended
+  t.equal(exit, 5)
+  t.match(err, /error E50\d the database cannot be used/)
 })
