@@ -1,8 +1,15 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { fail } from '../../cli/failure.ts'
+import { performServe } from '../../cli/serve/serve.ts'
+import { settingsOf } from '../../cli/settings.ts'
+import { openStore } from '../../cli/wiring.ts'
 import { systemClock, toInstant } from '../../engine/clock.ts'
-import { dagctl, holds, json, type Started, start } from '../support/command-line.ts'
+import { DagctlError } from '../../engine/errors.ts'
+import { VirtualClock } from '../../simulation/virtual-clock.ts'
+import { capturing, dagctl, holds, json, type Started, start } from '../support/command-line.ts'
+import { storeBetween } from '../support/store-between.ts'
 
 const tick = (command = 'true', more = '', name = 'tick') => `dagctl: 1
 pipeline: ${name}
@@ -223,12 +230,19 @@ t.test('what it cannot do it says, and exits', async (t) => {
   }
 })
 
-t.test('a store that fails ends it with 5', async (t) => {
-  const { folder, served } = await serving(t, { 'tick.yaml': tick() })
-  await served.said('succeeded')
-  for (const end of ['', '-wal', '-shm'])
-    writeFileSync(join(folder, '.dagctl', `dagctl.db${end}`), 'no database '.repeat(20_000))
-  const { exit, err } = await served.ended
-  t.equal(exit, 5)
-  t.match(err, /error E50\d the database cannot be used/)
+t.test('a store that fails ends it, and exit 5 says so', async (t) => {
+  const folder = t.testdir({ pipelines: { 'tick.yaml': tick() } })
+  const { terminal } = capturing(folder)
+  const settings = settingsOf({}, terminal)
+  const store = await openStore(settings)
+  t.teardown(() => store.close())
+  const full = new DagctlError('E501', 'the disk is full', { kind: 'infrastructure' })
+  const failing = storeBetween(store, new VirtualClock(), {
+    before: (method) => {
+      if (method === 'createRun') throw full
+    },
+  })
+  const served = performServe({ store: failing, settings, terminal }, [join(folder, 'pipelines')])
+  await t.rejects(served, full)
+  t.equal(fail(full, terminal, false), 5)
 })
