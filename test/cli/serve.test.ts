@@ -174,6 +174,20 @@ t.test('two at once on one store fire each instant once', async (t) => {
   t.equal(fired.length, ends.length)
 })
 
+t.test('a run that updates a dataset makes the run of whom it feeds', async (t) => {
+  const { served, write } = await serving(t, {
+    'feeds.yaml': tick('true', '', 'feeds').replace(
+      'tasks: { a: { ',
+      'tasks: { a: { produces: ["s3://lake/docs"], ',
+    ),
+    'eats.yaml': tick('true', '', 'eats').replace('every: 1s', 'datasets: { all: ["s3://lake/docs"] }'),
+  })
+  await served.said('dataset s3://lake/docs was updated')
+  write('feeds.yaml', yearly('feeds'))
+  const { err } = await stopped(served)
+  t.match(err, /fired +eats run \S+ for \S+ \S+, dataset s3:\/\/lake\/docs was updated/)
+})
+
 t.test('with --json each thing that happens is a line', async (t) => {
   const { served } = await serving(t, { 'tick.yaml': tick('exit 3') }, ['--json'])
   await served.said('"event":"failed"')

@@ -27,7 +27,7 @@ let pids = 0
 /** A pipeline of one task with this schedule. */
 export function scheduled(name: string, schedule: Partial<Schedule>, more: Partial<Pipeline> = {}): Pipeline {
   const whole = { cron: [], every: null, timezone: 'UTC', start: null, end: null, ...schedule }
-  const pipeline = { ...pipelineOf({ a: {} }), name, schedule: whole, concurrency: { runs: 1, tasks: null } }
+  const pipeline = { ...pipelineOf({ a: {} }), name, schedule: whole }
   return { ...pipeline, version: `${name} ${JSON.stringify([schedule, more])}`, ...more }
 }
 
