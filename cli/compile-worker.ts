@@ -1,4 +1,5 @@
 /** Compiles pipeline files in a process of its own, one per message, for compiler.ts. */
+import type { Installation } from '../dsl/config.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import { paramsOf } from './params.ts'
@@ -9,6 +10,8 @@ import type { Terminal } from './terminal.ts'
 export interface Question {
   readonly file: string
   readonly cwd: string
+  /** What dagctl.yaml says: pools that may be named, variables that may be read. */
+  readonly installation: Pick<Installation, 'resources' | 'env'>
 }
 
 /** What came of it: the pipeline, or what is wrong as people read it. */
@@ -18,8 +21,8 @@ export interface Verdict {
 }
 
 /** Compiles one file; a schedule needs every parameter to have a default, since nobody is there to give it. */
-async function judge({ file, cwd }: Question): Promise<Verdict> {
-  const checked = await checkFile(file, { cwd } as Terminal)
+async function judge({ file, cwd, installation }: Question): Promise<Verdict> {
+  const checked = await checkFile(file, { cwd } as Terminal, false, installation)
   const { pipeline } = checked
   if (pipeline === null) return { pipeline, report: await reportOf(checked) }
   if (pipeline.schedule !== null) await paramsOf(pipeline)

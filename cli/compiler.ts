@@ -8,11 +8,11 @@ import type { Question, Verdict } from './compile-worker.ts'
 
 /** Compiles one file at a time. */
 export class Compiler {
-  readonly #cwd: string
+  readonly #around: Omit<Question, 'file'>
   #worker: ChildProcess | null = null
 
-  constructor(cwd: string) {
-    this.#cwd = cwd
+  constructor(around: Omit<Question, 'file'>) {
+    this.#around = around
   }
 
   /** Compiles a file; where its process ends over it, that is what is wrong with it. */
@@ -31,7 +31,7 @@ export class Compiler {
       const ended = (code: number | null, signal: string | null) =>
         failed(new Error(`its process ended with ${signal ?? code}`))
       worker.on('message', answer).on('exit', ended).on('error', failed)
-      const question: Question = { file, cwd: this.#cwd }
+      const question: Question = { ...this.#around, file }
       worker.send(question)
     })
   }

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import type { Pipeline } from '../../engine/pipeline.ts'
 import { Compiler } from '../compiler.ts'
+import type { Settings } from '../settings.ts'
 import { type Listing, listFiles } from './pipeline-files.ts'
 
 /** What a look found. `file` is absolute. */
@@ -49,12 +50,15 @@ export class PipelineFolders {
   readonly #files = new Map<string, File>()
   #unreadable: string | null = null
 
-  /** @param except a folder that is not looked into: the data folder */
-  constructor(roots: readonly string[], except: string, cwd: string, finds: Finds) {
+  /** The data folder is not looked into. */
+  constructor(roots: readonly string[], { data, installation }: Settings, cwd: string, finds: Finds) {
     this.#roots = roots
-    this.#except = except
+    this.#except = data
     this.#cwd = cwd
-    this.#compiler = new Compiler(cwd)
+    this.#compiler = new Compiler({
+      cwd,
+      installation: { resources: installation.resources, env: installation.env },
+    })
     this.#finds = finds
   }
 

@@ -89,7 +89,7 @@ class Service {
         if (!this.#isClosed) this.#watch.watch(folders)
       },
     })
-    this.#folders = new PipelineFolders(roots, settings.data, terminal.cwd, this.#registry)
+    this.#folders = new PipelineFolders(roots, settings, terminal.cwd, this.#registry)
     this.#adoption = new Adoption(store, engine, ({ id, pipeline }) => {
       this.#tellings.knows(id, pipeline)
       this.#log.say(

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { fail } from '../../cli/failure.ts'
 import { performServe } from '../../cli/serve/serve.ts'
-import { settingsOf } from '../../cli/settings.ts'
+import { noConfig, settingsOf } from '../../cli/settings.ts'
 import { openStore } from '../../cli/wiring.ts'
 import { systemClock, toInstant } from '../../engine/clock.ts'
 import { DagctlError } from '../../engine/errors.ts'
@@ -247,7 +247,7 @@ t.test('what it cannot do it says, and exits', async (t) => {
 t.test('a store that fails ends it, and exit 5 says so', async (t) => {
   const folder = t.testdir({ pipelines: { 'tick.yaml': tick() } })
   const { terminal } = capturing(folder)
-  const settings = settingsOf({}, terminal)
+  const settings = settingsOf({}, terminal, noConfig)
   const store = await openStore(settings)
   t.teardown(() => store.close())
   const full = new DagctlError('E501', 'the disk is full', { kind: 'infrastructure' })
