@@ -26,6 +26,10 @@ const benches: {
     about: 'B8: backfill of 3,650 daily intervals x 10 Noop, beside a live run every second',
     load: async () => (await import('./backfill.ts')).backfill,
   },
+  serve: {
+    about: 'B11: idle serve with 1,000 scheduled pipelines',
+    load: async () => (await import('./serve.ts')).serve,
+  },
   memory: {
     about: 'Memory of data operators over 1 GB',
     load: async () => (await import('./memory.ts')).memory,
@@ -82,7 +86,7 @@ function median(values: readonly number[]): number {
 
 function spread(values: readonly number[], unit: string): string {
   const show = (value: number) =>
-    value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toFixed(1)
+    value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toFixed(value < 1 ? 2 : 1)
   return `**${show(median(values))} ${unit}** (${show(Math.min(...values))}-${show(Math.max(...values))})`
 }
 

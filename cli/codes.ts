@@ -9,7 +9,7 @@ export const codes = {
   E205: 'A run that the store does not know.',
   E206: "An option's value that makes no sense.",
   E207: 'An option or value that this version of dagctl does not support yet.',
-  E208: 'The pipeline has no schedule, and the command needs one.',
+  E208: 'The pipeline has no schedule with instants, and the command needs one.',
   E209: 'A task or an attempt that the run or pipeline does not have.',
   E210: 'An operator that does not exist.',
   E211: 'A file that is in the way.',

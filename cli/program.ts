@@ -55,6 +55,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/next.ts')).next,
   },
   {
+    name: 'serve',
+    summary: 'run pipelines by their schedules',
+    load: async () => (await import('./commands/serve.ts')).serve,
+  },
+  {
     name: 'runs',
     summary: 'list and show runs; cancel, pause, resume, retry, rerun and mark them',
     load: async () => (await import('./commands/runs.ts')).runs,

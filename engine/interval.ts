@@ -2,8 +2,13 @@
  * The intervals of a schedule: which one a run covers, which are in a range, which comes next. Pure; the time now is an
  * argument. Knows nothing of stores and runs.
  */
-import type { Interval, Schedule } from './pipeline.ts'
+import type { Catchup, Interval, Schedule } from './pipeline.ts'
 import { type Timetable, timetableOf, unboundedTimetableOf } from './timetable.ts'
+
+/** Whether runs are due at instants; else they are when datasets were updated, and have no intervals. */
+export function hasTimes({ cron, every }: Schedule): boolean {
+  return cron.length > 0 || every !== null
+}
 
 /** The interval that ends at this instant of the timetable, or null when none does. */
 export function intervalEndingAt(timetable: Timetable, end: number): Interval | null {
@@ -19,12 +24,12 @@ export function lastEndedInterval(timetable: Timetable, at: number): Interval | 
 }
 
 /**
- * The interval of a manual run at `at`. Without a schedule start = end = `at`. A run always has an interval: before the
- * first interval has ended it is the one that would have, had the schedule no start; a cron that never fires gives
- * start = end.
+ * The interval of a manual run at `at`. Without a schedule, or with one of datasets, start = end = `at`. A run always has
+ * an interval: before the first interval has ended it is the one that would have, had the schedule no start; a cron that
+ * never fires gives start = end.
  */
 export function manualInterval(schedule: Schedule | null, at: number): Interval {
-  if (schedule === null) return { start: at, end: at }
+  if (schedule === null || !hasTimes(schedule)) return { start: at, end: at }
   return (
     lastEndedInterval(timetableOf(schedule), at) ??
     lastEndedInterval(unboundedTimetableOf(schedule), at) ?? { start: at, end: at }
@@ -59,58 +64,47 @@ export function* intervalsDueAfter(timetable: Timetable, after: number): Generat
   yield* intervalsFrom(timetable, start ?? after)
 }
 
-/** What becomes of the intervals that were missed: dropped, only the newest kept, or all run, oldest first. */
-export type Catchup = 'none' | 'latest' | 'all'
-
 /** What `nextInterval` needs to know besides the timetable. Instants are epoch milliseconds. */
 export interface Progress {
   readonly catchup: Catchup
-  /** The interval of the newest scheduled run, of any version of the pipeline. */
-  readonly last: Interval | null
-  /** `schedule.start`, else when the pipeline was first seen: how far back `all` goes while there is no run. */
-  readonly earliest: number | null
+  /** Every instant up to this one was scheduled or dropped, by any version of the pipeline; null before the first. */
+  readonly cursor: number | null
+  /** `schedule.start`, else when the pipeline was first seen: how far back `all` goes while there is no cursor. */
+  readonly earliest: number
   /** Since when an engine has been scheduling without a break; what fell due by then was missed. */
   readonly since: number
 }
 
 /**
  * The interval that the next scheduled run covers, or null when the schedule is over. It is due at its end, which may
- * lie ahead; ask again with it as `last` once its run is made.
+ * lie ahead; ask again with its end as the cursor once its run is made.
  *
- * After a change of the schedule it begins at the last instant of the new timetable at or before the end of `last`, so
- * it may overlap what the old version covered last. It does not start where a `last` without length stands: that logical
- * time is taken. (All as in Airflow's CronDataIntervalTimetable.)
+ * After a change of the schedule it begins at the last instant of the new timetable at or before the cursor, so it may
+ * overlap what the old version covered last (as in Airflow's CronDataIntervalTimetable).
  */
 export function nextInterval(timetable: Timetable, progress: Progress): Interval | null {
-  const { last } = progress
-  const resumed = last && alignedStart(timetable, last)
-  const caughtUp = firstWanted(timetable, progress)
-  const start = last === null ? caughtUp : later(resumed, caughtUp)
+  const { cursor } = progress
+  const resumed = cursor === null ? null : alignedStart(timetable, cursor)
+  const start = later(resumed, firstWanted(timetable, progress))
   if (start === null) return null
   const end = timetable.next(start)
   return end === null ? null : { start, end }
 }
 
-function alignedStart(timetable: Timetable, last: Interval): number | null {
-  const start = timetable.previous(last.end) ?? timetable.next(last.end)
-  const taken = last.start === last.end && start === last.start
-  return taken ? timetable.next(start) : start
+/** Where the interval begins in which the instant lies; before the first instant that one. */
+function alignedStart(timetable: Timetable, at: number): number | null {
+  return timetable.previous(at) ?? timetable.next(at)
 }
 
 /** Where the catch-up rule alone would begin. */
-function firstWanted(timetable: Timetable, { catchup, last, earliest, since }: Progress): number | null {
+function firstWanted(timetable: Timetable, { catchup, cursor, earliest, since }: Progress): number | null {
   switch (catchup) {
     case 'none':
-      return timetable.previous(since) ?? timetable.next(since)
-    case 'latest': {
-      const newest = lastEndedInterval(timetable, since)
-      return newest ? newest.start : (timetable.previous(since) ?? timetable.next(since))
-    }
-    case 'all': {
-      if (last !== null) return null
-      const from = earliest ?? since
-      return timetable.previous(from) ?? timetable.next(from)
-    }
+      return alignedStart(timetable, since)
+    case 'latest':
+      return lastEndedInterval(timetable, since)?.start ?? alignedStart(timetable, since)
+    case 'all':
+      return cursor === null ? alignedStart(timetable, earliest) : null
   }
 }
 

@@ -14,8 +14,8 @@ const dist = join(root, 'dist')
 /** In one file: loading thirty takes longer. */
 const commandLine = 'cli/main.ts'
 
-/** What worker processes load by their paths; split, as they share modules. */
-const workerModules = ['plugins/worker.ts', 'operators/catalogue.ts']
+/** What worker processes and threads load by their paths; split, as they share modules. */
+const workerModules = ['plugins/worker.ts', 'operators/catalogue.ts', 'cli/compile-worker.ts']
 
 /** Native or large, and needed by few commands: loaded from node_modules when asked for. */
 const external = [

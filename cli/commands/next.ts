@@ -1,7 +1,7 @@
 /** `dagctl next PIPELINE`: the coming instants of the schedule, and the intervals that end there. */
 import { toInstant } from '../../engine/clock.ts'
 import { DagctlError, exits } from '../../engine/errors.ts'
-import { intervalsDueAfter } from '../../engine/interval.ts'
+import { hasTimes, intervalsDueAfter } from '../../engine/interval.ts'
 import type { Interval, Pipeline, Schedule } from '../../engine/pipeline.ts'
 import { parseTime } from '../../engine/time-text.ts'
 import { timetableOf } from '../../engine/timetable.ts'
@@ -44,12 +44,16 @@ async function show({ terminal, settings, options }: Call<Options>, word: string
   return exits.ok
 }
 
-/** The schedule by which runs of a pipeline have intervals; throws E208 where it has none. */
+/** The schedule by which runs of a pipeline have intervals; throws E208 where they have none. */
 export function scheduleOf({ name, schedule }: Pipeline): Schedule {
-  if (schedule !== null) return schedule
-  throw new DagctlError('E208', `the pipeline ${name} has no schedule, so it has no intervals`, {
+  if (schedule !== null && hasTimes(schedule)) return schedule
+  const why = schedule === null ? 'no schedule' : 'a schedule of datasets'
+  throw new DagctlError('E208', `the pipeline ${name} has ${why}, so it has no intervals`, {
     kind: 'usage',
-    hint: 'give it a `schedule:`, or run it with `dagctl run`',
+    hint:
+      schedule === null
+        ? 'give it a `schedule:`, or run it with `dagctl run`'
+        : 'its runs are due when the datasets are updated; `dagctl run` runs it now',
   })
 }
 

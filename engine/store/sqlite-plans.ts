@@ -6,6 +6,8 @@ import type { BackfillRecord, DatasetUpdate, ScheduledPipeline } from './store.t
 
 /** Keeps a version of a pipeline, for the runs that are pinned to it. */
 export function keepVersion(db: Connection, pipeline: Pipeline, at: number): void {
+  // Most runs are of a version that is kept: writing a large graph out again for each would cost more than the run.
+  if (db.get('SELECT 1 FROM versions WHERE version = ?', pipeline.version) !== undefined) return
   db.run(
     'INSERT INTO versions VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
     pipeline.version,
@@ -122,8 +124,10 @@ export class SqlitePlans {
     })
   }
 
-  async scheduledPipelines(): Promise<readonly ScheduledPipeline[]> {
-    return this.#db.all('SELECT * FROM pipelines ORDER BY name').map(toScheduled)
+  async scheduledPipelines(name?: string): Promise<readonly ScheduledPipeline[]> {
+    const one = name === undefined ? '' : 'WHERE name = ?'
+    const values = name === undefined ? [] : [name]
+    return this.#db.all(`SELECT * FROM pipelines ${one} ORDER BY name`, ...values).map(toScheduled)
   }
 
   async moveCursors(

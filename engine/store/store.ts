@@ -437,7 +437,8 @@ export interface Store {
     place: { readonly file: string; readonly folder: string },
     at: number,
   ): Promise<ScheduledPipeline>
-  scheduledPipelines(): Promise<readonly ScheduledPipeline[]>
+  /** By name; only the one of this name where it is given. */
+  scheduledPipelines(name?: string): Promise<readonly ScheduledPipeline[]>
   /** Moves cursors forward; never back. */
   moveCursors(name: string, to: { readonly cursor?: number; readonly datasetCursor?: number }): Promise<void>
 

@@ -80,3 +80,18 @@ t.test('counts and times that are none are refused: exit 2', async (t) => {
   ])
     t.equal((await dagctl(folder, ['next', 'due.yaml', ...words])).exit, 2, words.join(' '))
 })
+
+t.test('a schedule of datasets has no instants to list or backfill; a manual run has its time', async (t) => {
+  const folder = t.testdir({ 'due.yaml': yamlOf('{ datasets: { any: ["s3://lake/docs"] } }') })
+  for (const words of [['next'], ['backfill', '--from', '2026-01-01', '--to', '2026-02-01']]) {
+    const { exit, document } = await json(folder, [words[0] as string, 'due.yaml', ...words.slice(1)])
+    t.equal(exit, 2)
+    t.match(document.error, {
+      code: 'E208',
+      message: /due has a schedule of datasets, so it has no intervals/,
+    })
+  }
+  const { document } = await json(folder, ['run', 'due.yaml', '--at', '2026-01-31T12:00Z'])
+  const at = '2026-01-31T12:00:00.000Z'
+  t.strictSame(document.run.interval, { start: at, end: at })
+})

@@ -87,8 +87,8 @@ export interface Started {
   readonly child: ChildProcess
   /** Resolves with what it said, once it has ended. A signal's exit is 128 + its number, as a shell tells it. */
   readonly ended: Promise<Said>
-  /** Resolves when standard error or output holds the text; rejects when the process ends before. */
-  said(text: string): Promise<void>
+  /** Resolves when standard error or output holds the text so many times; rejects when the process ends before. */
+  said(text: string, times?: number): Promise<void>
 }
 
 const signals: { readonly [name: string]: number } = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
@@ -111,10 +111,10 @@ export function start(cwd: string, words: readonly string[]): Started {
       resolve({ exit: code ?? 128 + (signals[signal ?? ''] ?? 0), ...text })
     })
   })
-  const said = (wanted: string) =>
+  const said = (wanted: string, times = 1) =>
     new Promise<void>((resolve, reject) => {
       const look = () => {
-        if (text.out.includes(wanted) || text.err.includes(wanted)) resolve()
+        if ([text.out, text.err].some((all) => all.split(wanted).length > times)) resolve()
         else if (child.exitCode !== null || child.signalCode !== null)
           reject(new Error(`it ended without saying '${wanted}': ${text.out}${text.err}`))
         else return

@@ -1,0 +1,44 @@
+/** Compiles pipeline files in a process of its own, one per message, for compiler.ts. */
+import type { Installation } from '../dsl/config.ts'
+import { DagctlError } from '../engine/errors.ts'
+import type { Pipeline } from '../engine/pipeline.ts'
+import { paramsOf } from './params.ts'
+import { checkFile, reportOf } from './pipelines.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What is asked: a file as people know it, relative to the folder. */
+export interface Question {
+  readonly file: string
+  readonly cwd: string
+  /** What dagctl.yaml says: pools that may be named, variables that may be read. */
+  readonly installation: Pick<Installation, 'resources' | 'env'>
+}
+
+/** What came of it: the pipeline, or what is wrong as people read it. */
+export interface Verdict {
+  readonly pipeline: Pipeline | null
+  readonly report: string
+}
+
+/** Compiles one file; a schedule needs every parameter to have a default, since nobody is there to give it. */
+async function judge({ file, cwd, installation }: Question): Promise<Verdict> {
+  const checked = await checkFile(file, { cwd } as Terminal, false, installation)
+  const { pipeline } = checked
+  if (pipeline === null) return { pipeline, report: await reportOf(checked) }
+  if (pipeline.schedule !== null) await paramsOf(pipeline)
+  return { pipeline, report: '' }
+}
+
+process.on('message', (question: Question) => {
+  judge(question)
+    .catch((error): Verdict => {
+      if (!(error instanceof DagctlError) || error.kind === 'bug') throw error
+      const hint = error.hint === undefined ? '' : `\n  ${error.hint}`
+      return { pipeline: null, report: `${question.file} error ${error.code} ${error.message}${hint}` }
+    })
+    .then((verdict) => process.send?.(verdict))
+})
+// Whoever asks is gone: there is nobody to answer. A signal to the whole group is for them.
+process.on('disconnect', () => process.exit())
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})
