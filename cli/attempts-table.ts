@@ -1,7 +1,8 @@
 /** Prints what became of each attempt of a run, and what recovery changed after it, for people. */
 import type { JsonObject } from '../engine/json.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
-import type { RunRecord, Store, TaskRecord } from '../engine/store/store.ts'
+import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
+import type { Store } from '../engine/store/store.ts'
 import { oneLine, painted, paintFor, table } from './print.ts'
 import { documentOf } from './run-document.ts'
 import { TaskNames } from './task-names.ts'

@@ -5,7 +5,8 @@ import { DagctlError } from '../engine/errors.ts'
 import type { Interval } from '../engine/pipeline.ts'
 import { newId } from '../engine/run-id.ts'
 import { isEnded } from '../engine/state.ts'
-import type { BackfillRecord, RunRecord } from '../engine/store/store.ts'
+import type { RunRecord } from '../engine/store/records.ts'
+import type { BackfillRecord } from '../engine/store/store.ts'
 import {
   type BackfillOrder,
   isUnfinished,

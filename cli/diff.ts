@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from '../engine/json.ts'
 import { digestOf, type Manifest, manifestOf, type RunSubject } from '../engine/manifest.ts'
 import type { Pipeline, Task } from '../engine/pipeline.ts'
-import type { TaskRecord } from '../engine/store/store.ts'
+import type { TaskRecord } from '../engine/store/records.ts'
 import { Nodes } from '../engine/why/nodes.ts'
 import { type Difference, differences } from './json-difference.ts'
 import { instantOf } from './print.ts'

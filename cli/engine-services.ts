@@ -6,7 +6,8 @@ import { DagctlError } from '../engine/errors.ts'
 import type { Json, JsonObject } from '../engine/json.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import { isEnded } from '../engine/state.ts'
-import type { RunRecord, Store } from '../engine/store/store.ts'
+import type { RunRecord } from '../engine/store/records.ts'
+import type { Store } from '../engine/store/store.ts'
 import {
   type EngineServices,
   OperatorFailure,

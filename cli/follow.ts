@@ -2,7 +2,8 @@
 import { type FSWatcher, watch } from 'node:fs'
 import type { Timer } from '../engine/clock.ts'
 import { isEnded } from '../engine/state.ts'
-import type { RunRecord, Store } from '../engine/store/store.ts'
+import type { RunRecord } from '../engine/store/records.ts'
+import type { Store } from '../engine/store/store.ts'
 import type { Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 

@@ -2,7 +2,7 @@
 import type { Engine } from '../engine/engine.ts'
 import { exits } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
-import type { RunRecord } from '../engine/store/store.ts'
+import type { RunRecord } from '../engine/store/records.ts'
 import { printJson } from './command.ts'
 import type { Conducted } from './conduct.ts'
 import { displayOf } from './live.ts'

@@ -3,7 +3,7 @@ import type { Failure } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import type { Report } from '../engine/report.ts'
 import { isEnded, type TaskState } from '../engine/state.ts'
-import type { TaskRecord } from '../engine/store/store.ts'
+import type { TaskRecord } from '../engine/store/records.ts'
 
 /** A task as the live display shows it. Instants are epoch milliseconds. */
 export interface TaskProgress {

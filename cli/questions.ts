@@ -2,7 +2,8 @@
 import type { Json, JsonSchema } from '../engine/json.ts'
 import type { Question } from '../engine/outcome.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
-import type { RunRecord, Store, TaskRecord } from '../engine/store/store.ts'
+import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
+import type { Store } from '../engine/store/store.ts'
 import { TaskNames } from './task-names.ts'
 
 /** A question that nobody has answered. */

@@ -2,7 +2,8 @@
 import type { Failure } from '../engine/errors.ts'
 import type { Json, JsonObject } from '../engine/json.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
-import type { EventRecord, RunRecord, Store, TaskRecord } from '../engine/store/store.ts'
+import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
+import type { EventRecord, Store } from '../engine/store/store.ts'
 import { instantOf, intervalOf } from './print.ts'
 import { TaskNames } from './task-names.ts'
 

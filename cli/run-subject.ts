@@ -6,7 +6,8 @@ import { LiveRun } from '../engine/live-run.ts'
 import type { RunSubject } from '../engine/manifest.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import { scopeOf } from '../engine/scope.ts'
-import type { RunRecord, Store, TaskRecord } from '../engine/store/store.ts'
+import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
+import type { Store } from '../engine/store/store.ts'
 import { noSuchRun } from './wiring.ts'
 
 /**

@@ -4,7 +4,8 @@ import { attemptId } from '../engine/executor.ts'
 import type { JsonObject } from '../engine/json.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import { readLogs } from '../engine/runtime/attempt-folder.ts'
-import type { RunRecord, Store, TaskRecord } from '../engine/store/store.ts'
+import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
+import type { Store } from '../engine/store/store.ts'
 import {
   counted,
   duration,

@@ -1,6 +1,6 @@
 /** What tasks, and instances of mapped ones, are called: `mask`, `mask[KEY]`, `group[K1].mask[K2]`. Pure. */
 import type { Pipeline } from '../engine/pipeline.ts'
-import type { TaskRecord } from '../engine/store/store.ts'
+import type { TaskRecord } from '../engine/store/records.ts'
 
 /** A part of a name: a task's or group's own id, and the key of its instance where it has instances. */
 export interface NamePart {

@@ -2,7 +2,7 @@
 import { didYouMean, either, quote } from '../dsl/words.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
-import type { TaskRecord } from '../engine/store/store.ts'
+import type { TaskRecord } from '../engine/store/records.ts'
 import { type NamePart, TaskNames } from './task-names.ts'
 
 /** Names that a guess looks at, and that a hint lists. */

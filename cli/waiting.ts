@@ -1,6 +1,7 @@
 /** What a run that was just made waits for, in a sentence for people. Asks the store only. */
 import type { Pipeline } from '../engine/pipeline.ts'
-import type { RunRecord, Store } from '../engine/store/store.ts'
+import type { RunRecord } from '../engine/store/records.ts'
+import type { Store } from '../engine/store/store.ts'
 
 /** The runs that fill the limit of its pipeline, and what to do where nobody goes on with them; null where there is room. */
 export async function waitingNote(

@@ -3,7 +3,8 @@ import { rateOfTask } from './costs.ts'
 import { graphOf } from './graph.ts'
 import type { Pipeline, Task } from './pipeline.ts'
 import type { Resources } from './resources.ts'
-import type { EventRecord, RunRecord, TaskRecord } from './store/store.ts'
+import type { RunRecord, TaskRecord } from './store/records.ts'
+import type { EventRecord } from './store/store.ts'
 
 /** An earlier run that succeeded. */
 export interface EarlierRun {

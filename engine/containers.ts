@@ -5,7 +5,7 @@ import type { LiveRun } from './live-run.ts'
 import { aggregatesIn, transition } from './moves.ts'
 import type { Node } from './node.ts'
 import { apply, decide, follow } from './plan.ts'
-import type { Expansion } from './store/store.ts'
+import type { Expansion } from './store/records.ts'
 
 /** Makes a ready mapped task into its instances, as far as its window goes; without items it succeeds at once. */
 export function expand(run: LiveRun, node: Node, expansion: Expansion, at: number): void {

@@ -9,7 +9,7 @@ import type { Outcome } from './outcome.ts'
 import type { Recovery } from './pipeline.ts'
 import type { Attempt } from './runtime/runtime.ts'
 import { scopeIn, scopeOf, viewOfRun } from './scope.ts'
-import type { Expansion } from './store/store.ts'
+import type { Expansion } from './store/records.ts'
 
 /** Resolved inputs of an attempt. */
 export interface Start {

@@ -2,7 +2,7 @@
 import type { Evaluator, Scope } from './evaluator.ts'
 import type { Json, JsonObject } from './json.ts'
 import type { Task } from './pipeline.ts'
-import type { Expansion } from './store/store.ts'
+import type { Expansion } from './store/records.ts'
 
 /** The items of a mapped task, resolved, with their keys. Throws where they are no list, or two have the same key. */
 export function expansionOf({ foreach }: Task, scope: Scope, evaluator: Evaluator): Expansion {

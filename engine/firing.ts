@@ -4,7 +4,8 @@ import { bug } from './errors.ts'
 import type { JsonObject } from './json.ts'
 import type { Interval, Pipeline } from './pipeline.ts'
 import type { Entry } from './schedule-entry.ts'
-import type { NewRun, RunRecord, Store } from './store/store.ts'
+import type { RunRecord } from './store/records.ts'
+import type { NewRun, Store } from './store/store.ts'
 import { type Due, datasetOrigin, originOf, roomForMissed, type Update } from './triggers.ts'
 
 /** What schedules ask of the engine of their process. */

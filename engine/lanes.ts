@@ -6,7 +6,7 @@ import type { LiveRun } from './live-run.ts'
 import type { Node } from './node.ts'
 import type { RuntimeName } from './pipeline.ts'
 import type { Rank } from './preemption.ts'
-import type { PoolClaim } from './store/store.ts'
+import type { PoolClaim } from './store/batch.ts'
 
 /** A ready task of a run. */
 export interface Ready {

@@ -9,7 +9,8 @@ import { isActive, Node, type Role } from './node.ts'
 import type { Pipeline, RuntimeName, Task } from './pipeline.ts'
 import { type Shape, shapeOf, top } from './shape.ts'
 import { isEnded, type RunEvent, type TaskState } from './state.ts'
-import type { Growth, RowEvent, RunPatch, RunRecord, TaskPatch, TaskRecord } from './store/store.ts'
+import type { Growth, RowEvent, RunPatch, TaskPatch } from './store/batch.ts'
+import type { RunRecord, TaskRecord } from './store/records.ts'
 
 /** What has to be written of one node: its events in order, and its row's new values. */
 export interface PendingWrite {

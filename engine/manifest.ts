@@ -7,7 +7,8 @@ import canonicalize from 'canonicalize'
 import { toInstant } from './clock.ts'
 import type { Json, JsonObject } from './json.ts'
 import type { Pipeline } from './pipeline.ts'
-import type { EventRecord, RunRecord, TaskRecord } from './store/store.ts'
+import type { RunRecord, TaskRecord } from './store/records.ts'
+import type { EventRecord } from './store/store.ts'
 import { Nodes } from './why/nodes.ts'
 
 /** A run as the store has it, with what its templates resolve to. */

@@ -4,7 +4,7 @@ import type { JsonObject } from './json.ts'
 import type { LiveRun } from './live-run.ts'
 import { isActive, type Node } from './node.ts'
 import { isEnded, nextTaskState, type TaskEvent, type TaskState } from './state.ts'
-import type { TaskPatch } from './store/store.ts'
+import type { TaskPatch } from './store/batch.ts'
 
 /** What else an event brings: new values for the row, and words for the event's record. */
 export interface Particulars {

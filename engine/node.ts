@@ -4,7 +4,7 @@ import type { Json } from './json.ts'
 import type { WakeOn } from './outcome.ts'
 import type { RecoveryState } from './recovery.ts'
 import type { TaskState } from './state.ts'
-import type { Expansion } from './store/store.ts'
+import type { Expansion } from './store/records.ts'
 
 /**
  * What a node does. work: it has attempts. mapped: it stands for its instances. group: it stands for the tasks in it.

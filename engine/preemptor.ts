@@ -2,7 +2,8 @@
 import type { Attempts } from './attempts.ts'
 import type { Ready } from './lanes.ts'
 import { mostPreemptions, ranksAbove, victims } from './preemption.ts'
-import type { DeniedBy, HeldSlot } from './store/store.ts'
+import type { DeniedBy } from './store/batch.ts'
+import type { HeldSlot } from './store/store.ts'
 import type { Claim } from './turn.ts'
 
 /** Asks attempts of one engine to leave. */

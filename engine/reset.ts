@@ -3,7 +3,7 @@ import type { LiveRun } from './live-run.ts'
 import { transition } from './moves.ts'
 import type { Node } from './node.ts'
 import { isEnded } from './state.ts'
-import type { TaskPatch } from './store/store.ts'
+import type { TaskPatch } from './store/batch.ts'
 
 /** Counts of tries, recoveries and releases start at 0; attempt numbers go on. */
 const fresh: TaskPatch = {

@@ -4,7 +4,8 @@ import type { Clock } from './clock.ts'
 import type { JsonObject } from './json.ts'
 import type { LiveRun } from './live-run.ts'
 import type { Node } from './node.ts'
-import type { RunWrite, Store } from './store/store.ts'
+import type { RunWrite } from './store/batch.ts'
+import type { Store } from './store/store.ts'
 
 /** Outputs that an earlier run made of the same inputs. */
 export interface Reusable {

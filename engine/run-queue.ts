@@ -1,7 +1,7 @@
 /** Queued runs in the order in which they may start, one line per limit. Knows nothing of stores. */
 import { Fifo } from './lanes.ts'
 import type { LiveRun } from './live-run.ts'
-import type { RunClaim } from './store/store.ts'
+import type { RunClaim } from './store/batch.ts'
 
 /** How many runs without a limit are started in one transaction. */
 const together = 1000

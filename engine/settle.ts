@@ -9,7 +9,7 @@ import { apply } from './plan.ts'
 import type { Random } from './random.ts'
 import { recovered, recoveryVerdict } from './recovery.ts'
 import { releaseCap, releaseDelay, retryDelay } from './retry.ts'
-import type { TaskPatch } from './store/store.ts'
+import type { TaskPatch } from './store/batch.ts'
 
 /** The time of the turn, the source of jitter, and what resolves the values of a recovery. */
 export interface Circumstances {

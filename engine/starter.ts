@@ -16,7 +16,7 @@ import type { Queue } from './queue/queue.ts'
 import type { Resources } from './resources.ts'
 import type { Reusable, Reuse } from './reuse.ts'
 import { type Circumstances, fail } from './settle.ts'
-import type { DeniedBy } from './store/store.ts'
+import type { DeniedBy } from './store/batch.ts'
 import { type Claim, claimOf, poolOf } from './turn.ts'
 
 /** Caches that are looked at together: a look may read whole files. */

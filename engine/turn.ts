@@ -6,7 +6,7 @@ import type { Node } from './node.ts'
 import { runEnding } from './plan.ts'
 import type { Resources } from './resources.ts'
 import { isEnded, nextRunState } from './state.ts'
-import type { PoolClaim, RunWrite, TaskClaim, TaskPatch } from './store/store.ts'
+import type { PoolClaim, RunWrite, TaskClaim, TaskPatch } from './store/batch.ts'
 
 /** A ready task that is to be claimed, and what its row becomes if that is granted. */
 export interface Claim extends Ready {

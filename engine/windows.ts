@@ -3,7 +3,7 @@ import { itemCount, keyOf } from './expansion.ts'
 import type { LiveRun } from './live-run.ts'
 import { failureOf, summary, transition } from './moves.ts'
 import type { Node } from './node.ts'
-import type { Expansion } from './store/store.ts'
+import type { Expansion } from './store/records.ts'
 
 /** Most instances of a mapped task that are ready or running at once: so many are made before there is room for them. */
 const widest = 1000

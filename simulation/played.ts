@@ -1,7 +1,8 @@
 /** What became of a played run. Plain data. */
 import type { JsonObject } from '../engine/json.ts'
 import type { Pipeline, Task } from '../engine/pipeline.ts'
-import type { EventRecord, RunRecord, TaskRecord } from '../engine/store/store.ts'
+import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
+import type { EventRecord } from '../engine/store/store.ts'
 
 /** A task, or an instance of a mapped one, once the run is over. */
 export interface PlayedTask {

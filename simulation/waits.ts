@@ -1,7 +1,7 @@
 /** What the open tasks of a run that does not end wait for, in words. Pure. */
 import { toInstant } from '../engine/clock.ts'
 import { isEnded } from '../engine/state.ts'
-import type { RunRecord, TaskRecord } from '../engine/store/store.ts'
+import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
 import type { PlayedTask } from './played.ts'
 
 /** One line for each task that has not ended, or for the run where it waits as a whole. */

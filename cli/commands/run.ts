@@ -1,7 +1,8 @@
 /** `dagctl run PIPELINE`: makes a run and performs it in this process. */
 import { manualInterval } from '../../engine/interval.ts'
 import type { Interval, Pipeline } from '../../engine/pipeline.ts'
-import type { NewRun, RunRecord, Store } from '../../engine/store/store.ts'
+import type { RunRecord } from '../../engine/store/records.ts'
+import type { NewRun, Store } from '../../engine/store/store.ts'
 import { parseInterval, parseTime } from '../../engine/time-text.ts'
 import {
   action,

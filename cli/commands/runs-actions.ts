@@ -3,7 +3,8 @@ import type { Command } from 'commander'
 import { exits } from '../../engine/errors.ts'
 import type { Pipeline } from '../../engine/pipeline.ts'
 import { isEnded } from '../../engine/state.ts'
-import type { RunRecord, Wish } from '../../engine/store/store.ts'
+import type { RunRecord } from '../../engine/store/records.ts'
+import type { Wish } from '../../engine/store/store.ts'
 import { marked, triedAgain } from '../chosen-tasks.ts'
 import {
   action,

@@ -1,6 +1,6 @@
 /** `dagctl runs list|show`, and what people do to runs: the runs that the store knows. */
 import { exits } from '../../engine/errors.ts'
-import type { RunRecord } from '../../engine/store/store.ts'
+import type { RunRecord } from '../../engine/store/records.ts'
 import {
   action,
   type Call,

@@ -1,5 +1,6 @@
 /** How long the tasks of a pipeline took before: the median of its last runs. Reads the store only. */
-import type { Store, TaskRecord } from '../../engine/store/store.ts'
+import type { TaskRecord } from '../../engine/store/records.ts'
+import type { Store } from '../../engine/store/store.ts'
 
 /** Ended runs that are looked at, the newest. */
 const runs = 20

@@ -1,7 +1,8 @@
 /** Takes over the runs of dead engines, unasked: what they left goes on here. */
 import type { Engine } from '../../engine/engine.ts'
 import { isGone } from '../../engine/identity.ts'
-import type { EngineRecord, RunRecord, Store } from '../../engine/store/store.ts'
+import type { RunRecord } from '../../engine/store/records.ts'
+import type { EngineRecord, Store } from '../../engine/store/store.ts'
 
 /** Looks between two full ones: most looks ask only for the runs of engines that are known to be dead. */
 const fullEvery = 20

@@ -1,5 +1,6 @@
 /** Rows of a SQL store as records: names, booleans and JSON. Shared by the stores; knows no SQL. */
 import type { Json } from '../json.ts'
+import type { RunRecord, TaskRecord } from './records.ts'
 import type {
   BackfillRecord,
   DatasetUpdate,
@@ -7,9 +8,7 @@ import type {
   EventRecord,
   HeldSlot,
   RequestRecord,
-  RunRecord,
   ScheduledPipeline,
-  TaskRecord,
 } from './store.ts'
 
 /** A row as a driver gives it. */

@@ -2,7 +2,6 @@
 import { bug } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { taskTransitions } from '../state.ts'
-import type { Connection } from './sqlite-connection.ts'
 import type {
   Batch,
   CommitResult,
@@ -14,7 +13,8 @@ import type {
   TaskClaim,
   TaskPatch,
   TaskWrite,
-} from './store.ts'
+} from './batch.ts'
+import type { Connection } from './sqlite-connection.ts'
 
 /** Column names of the fields of a task's patch. */
 const columns: { readonly [field in keyof TaskPatch]-?: string } = {

@@ -3,22 +3,20 @@
 import { bug, DagctlError } from '../errors.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Pipeline } from '../pipeline.ts'
+import type { Batch, CommitResult } from './batch.ts'
+import type { RunRecord, TaskRecord } from './records.ts'
 import { type Row, toEngine, toEvent, toHeld, toRequest, toRun, toTask, toValue } from './rows.ts'
 import { SqliteWriter } from './sqlite-commit.ts'
 import { Connection, type SqliteOptions } from './sqlite-connection.ts'
 import { keepVersion, SqlitePlans } from './sqlite-plans.ts'
 import type {
-  Batch,
-  CommitResult,
   EngineRecord,
   EventRecord,
   HeldSlot,
   NewRun,
   RequestRecord,
   RunFilter,
-  RunRecord,
   Store,
-  TaskRecord,
   Wish,
 } from './store.ts'
 import { Together } from './together.ts'

@@ -1,6 +1,7 @@
 /** Why a task that has ended ended as it did, in a sentence. Pure. */
 import { isEnded } from '../state.ts'
-import type { EventRecord, TaskRecord } from '../store/store.ts'
+import type { TaskRecord } from '../store/records.ts'
+import type { EventRecord } from '../store/store.ts'
 import type { Facts } from './facts.ts'
 import type { Nodes } from './nodes.ts'
 import { listed } from './words.ts'

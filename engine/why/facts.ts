@@ -2,7 +2,8 @@
 import type { Pipeline } from '../pipeline.ts'
 import type { Resources } from '../resources.ts'
 import type { TaskState } from '../state.ts'
-import type { BackfillRecord, EventRecord, RunRecord, TaskRecord } from '../store/store.ts'
+import type { RunRecord, TaskRecord } from '../store/records.ts'
+import type { BackfillRecord, EventRecord } from '../store/store.ts'
 
 /**
  * What a task can wait for.

@@ -1,7 +1,8 @@
 /** The nodes of one run as a tree: names, needs, what stands in what. Knows nothing of limits and of time. */
 import type { Pipeline, RuntimeName, Task } from '../pipeline.ts'
 import { isEnded, taskTransitions } from '../state.ts'
-import type { EventRecord, TaskRecord } from '../store/store.ts'
+import type { TaskRecord } from '../store/records.ts'
+import type { EventRecord } from '../store/store.ts'
 
 /** The nodes of a run, for whoever asks about them. */
 export class Nodes {

@@ -2,7 +2,8 @@
 import type { Pipeline } from '../pipeline.ts'
 import type { Resources } from '../resources.ts'
 import { isEnded } from '../state.ts'
-import type { EngineRecord, HeldSlot, RunRecord, Store } from '../store/store.ts'
+import type { RunRecord } from '../store/records.ts'
+import type { EngineRecord, HeldSlot, Store } from '../store/store.ts'
 import type { Facts, Holder, Owner, Rival } from './facts.ts'
 
 /** Running runs that are looked through for ready tasks, the oldest first: what stands before a task is mostly there. */

@@ -2,7 +2,7 @@
 import { opensAt } from '../hours.ts'
 import { agingPeriod } from '../lanes.ts'
 import type { Task } from '../pipeline.ts'
-import type { TaskRecord } from '../store/store.ts'
+import type { TaskRecord } from '../store/records.ts'
 import type { Facts, Holder, Reason, Rival } from './facts.ts'
 import type { Nodes } from './nodes.ts'
 import { counted, listed } from './words.ts'

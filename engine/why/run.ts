@@ -1,5 +1,5 @@
 /** What holds back a whole run: its engine, a person, money, other runs. Pure. */
-import type { RunRecord } from '../store/store.ts'
+import type { RunRecord } from '../store/records.ts'
 import type { Facts, Reason } from './facts.ts'
 import { counted, listed } from './words.ts'
 

@@ -3,7 +3,7 @@
  * that it waits for would wait for ever: the simulation holds that there is none (RELIABILITY, invariant 4).
  */
 import { isEnded } from '../state.ts'
-import type { TaskRecord } from '../store/store.ts'
+import type { TaskRecord } from '../store/records.ts'
 import { endOf } from './ended.ts'
 import type { Answer, Facts, Reason } from './facts.ts'
 import { Nodes } from './nodes.ts'

@@ -1,14 +1,8 @@
 /** What every store must do. A new store is a line in `stores`. */
 import t from 'tap'
+import type { PoolClaim, RunWrite, TaskClaim } from '../../engine/store/batch.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
-import type {
-  BackfillRecord,
-  NewRun,
-  PoolClaim,
-  RunWrite,
-  Store,
-  TaskClaim,
-} from '../../engine/store/store.ts'
+import type { BackfillRecord, NewRun, Store } from '../../engine/store/store.ts'
 import { pipelineOf } from '../support/pipelines.ts'
 
 const stores: { [name: string]: (folder: string) => Store } = {

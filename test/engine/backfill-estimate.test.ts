@@ -2,7 +2,8 @@ import t from 'tap'
 import { type EarlierRun, type EstimateQuestion, estimateBackfill } from '../../engine/backfill-estimate.ts'
 import type { Pipeline } from '../../engine/pipeline.ts'
 import { unlimited } from '../../engine/resources.ts'
-import type { EventRecord, RunRecord, TaskRecord } from '../../engine/store/store.ts'
+import type { RunRecord, TaskRecord } from '../../engine/store/records.ts'
+import type { EventRecord } from '../../engine/store/store.ts'
 import { liveRun, pipelineOf } from '../support/pipelines.ts'
 
 const hour = 3_600_000

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { toInstant } from '../../engine/clock.ts'
 import type { Pipeline } from '../../engine/pipeline.ts'
-import type { RunRecord } from '../../engine/store/store.ts'
+import type { RunRecord } from '../../engine/store/records.ts'
 import { scheduled, scheduleWorld } from '../support/schedule-world.ts'
 
 const minute = 60_000

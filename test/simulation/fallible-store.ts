@@ -1,7 +1,8 @@
 /** A store as an engine sees it that may die with it, fail, or answer late. Knows nothing of runs. */
 import { DagctlError } from '../../engine/errors.ts'
 import type { Random } from '../../engine/random.ts'
-import type { Batch, CommitResult, Store } from '../../engine/store/store.ts'
+import type { Batch, CommitResult } from '../../engine/store/batch.ts'
+import type { Store } from '../../engine/store/store.ts'
 
 /** Probabilities per call. */
 export interface StoreHazards {

@@ -3,7 +3,8 @@ import type { Outcome } from '../../engine/outcome.ts'
 import type { Pipeline, Task } from '../../engine/pipeline.ts'
 import type { Attempt } from '../../engine/runtime/runtime.ts'
 import { isEnded } from '../../engine/state.ts'
-import type { RunRecord, Store, TaskRecord } from '../../engine/store/store.ts'
+import type { RunRecord, TaskRecord } from '../../engine/store/records.ts'
+import type { Store } from '../../engine/store/store.ts'
 import { poolSize } from './random-pipeline.ts'
 
 /** An attempt as the world knows it. */

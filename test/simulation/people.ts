@@ -2,7 +2,8 @@
 import type { Engine } from '../../engine/engine.ts'
 import { type Random, seededRandom } from '../../engine/random.ts'
 import { isEnded } from '../../engine/state.ts'
-import type { RunRecord, Store, TaskRecord, Wish } from '../../engine/store/store.ts'
+import type { RunRecord, TaskRecord } from '../../engine/store/records.ts'
+import type { Store, Wish } from '../../engine/store/store.ts'
 import { pick } from './random-pipeline.ts'
 
 /** What people see and do. */

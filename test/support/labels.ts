@@ -1,6 +1,6 @@
 /** Names of nodes from their rows: `mask`, `mask[KEY]`, `group[K1].mask[K2]`. */
 import type { Pipeline } from '../../engine/pipeline.ts'
-import type { TaskRecord } from '../../engine/store/store.ts'
+import type { TaskRecord } from '../../engine/store/records.ts'
 
 /** The name of a row; a task of the file that stands in a mapped group has its id. */
 export function labelOf(row: TaskRecord, rows: readonly TaskRecord[], pipeline: Pipeline): string {

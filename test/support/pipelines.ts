@@ -4,7 +4,7 @@ import type { Json } from '../../engine/json.ts'
 import { LiveRun } from '../../engine/live-run.ts'
 import type { Node } from '../../engine/node.ts'
 import type { Foreach, Pipeline, RetryPolicy, Task } from '../../engine/pipeline.ts'
-import type { RunRecord } from '../../engine/store/store.ts'
+import type { RunRecord } from '../../engine/store/records.ts'
 
 /** A task by what it needs (ids), with any other field. */
 export type Sketch = { readonly needs?: readonly string[] } & Partial<Omit<Task, 'needs' | 'id'>>

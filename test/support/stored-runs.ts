@@ -1,8 +1,9 @@
 /** Runs as a store holds them, made by hand: what the command line shows of runs, without an engine. */
 import { join } from 'node:path'
 import type { Pipeline } from '../../engine/pipeline.ts'
+import type { RunWrite, TaskWrite } from '../../engine/store/batch.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
-import type { NewRun, RunWrite, Store, TaskWrite } from '../../engine/store/store.ts'
+import type { NewRun, Store } from '../../engine/store/store.ts'
 import { pipelineOf, type Sketch } from './pipelines.ts'
 
 /** The store of a folder's default data folder. Close it. */

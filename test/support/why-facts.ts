@@ -1,7 +1,8 @@
 /** Facts of a run for tests of reasons: from the few fields that a test is about. */
 import type { Pipeline } from '../../engine/pipeline.ts'
 import { unlimited } from '../../engine/resources.ts'
-import type { EventRecord, RunRecord, TaskRecord } from '../../engine/store/store.ts'
+import type { RunRecord, TaskRecord } from '../../engine/store/records.ts'
+import type { EventRecord } from '../../engine/store/store.ts'
 import type { Facts, Holder, Rival } from '../../engine/why/facts.ts'
 
 /** A run that is under way, ten seconds old. */
