@@ -26,6 +26,10 @@ const benches: {
     about: 'B8: backfill of 3,650 daily intervals x 10 Noop, beside a live run every second',
     load: async () => (await import('./backfill.ts')).backfill,
   },
+  'fan-out': {
+    about: 'B9: a chain beside 5,000 blocked tasks; foreach over 100 to 100,000 items',
+    load: async () => (await import('./fan-out.ts')).fanOuts,
+  },
   serve: {
     about: 'B11: idle serve with 1,000 scheduled pipelines',
     load: async () => (await import('./serve.ts')).serve,

@@ -29,6 +29,18 @@ export interface Measured {
 
 /** Runs `size` Noop tasks once, in a fresh folder. */
 export async function runNoops(shape: Shape, size: number): Promise<Measured> {
+  const { seconds, peakMemory } = await runPipeline(noops(shape, size))
+  return { tasksPerSecond: size / seconds, peakMemory }
+}
+
+/**
+ * Runs a pipeline of Noop tasks once, in a fresh folder: seconds from the first claim to the end of the task `until`, or
+ * of the last one.
+ */
+export async function runPipeline(
+  pipeline: Pipeline,
+  until?: string,
+): Promise<{ readonly seconds: number; readonly peakMemory: number }> {
   const data = mkdtempSync(join(tmpdir(), 'dagctl-bench-'))
   const store = openSqlite({ path: join(data, 'dagctl.db') })
   const host = new Host(operatorsOf(builtin))
@@ -49,13 +61,14 @@ export async function runNoops(shape: Shape, size: number): Promise<Measured> {
     report: (report) => {
       if (report.type !== 'task') return
       if (report.event === 'claim') first = Math.min(first, performance.now())
-      else last = performance.now()
+      else if (until === undefined || (report.task === until && report.event === 'succeed'))
+        last = performance.now()
     },
   })
   await engine.start()
   const interval = { start: 0, end: 0 }
   const made = {
-    pipeline: noops(shape, size),
+    pipeline,
     folder: data,
     params: {},
     trigger: 'manual',
@@ -69,7 +82,7 @@ export async function runNoops(shape: Shape, size: number): Promise<Measured> {
   await engine.stop()
   await store.close()
   rmSync(data, { recursive: true })
-  return { tasksPerSecond: size / ((last - first) / 1000), peakMemory: process.resourceUsage().maxRSS / 1024 }
+  return { seconds: (last - first) / 1000, peakMemory: process.resourceUsage().maxRSS / 1024 }
 }
 
 /** Transactions of one small write each, per second, on a database opened as ours (WAL, FULL). */
@@ -96,9 +109,14 @@ export function noops(shape: Shape, size: number): Pipeline {
     return [above + (i % width), above + ((i + 1) % width)].sort((a, b) => a - b)
   }
   const tasks = Array.from({ length: size }, (_, i): Task => ({ ...noop, id: `t${i}`, needs: needsOf(i) }))
+  return pipelineOf(`${shape}-${size}`, tasks)
+}
+
+/** A pipeline of these tasks without limits. */
+export function pipelineOf(version: string, tasks: readonly Task[]): Pipeline {
   return {
     name: 'noops',
-    version: `${shape}-${size}`,
+    version,
     description: null,
     owner: null,
     tags: {},
@@ -109,7 +127,8 @@ export function noops(shape: Shape, size: number): Pipeline {
   }
 }
 
-const noop: Omit<Task, 'id' | 'needs'> = {
+/** A Noop task but for its place in the graph. */
+export const noop: Omit<Task, 'id' | 'needs'> = {
   description: null,
   uses: 'Noop',
   version: 1,
