@@ -85,6 +85,7 @@ export class Scheduler {
 
   /** Takes up a run that has ended, so that a wish (retry, mark) can take its end back. */
   reopen(run: LiveRun, wish: Wish, wisher: Wisher): void {
+    this.#drop(run.record.id)
     this.#runs.set(run.record.id, run)
     this.#backfillLimits.set(run, null)
     this.#post(() => {
@@ -131,7 +132,10 @@ export class Scheduler {
 
   /** Lets go of a run that another engine owns by now. */
   lose(id: string): void {
-    this.#post(() => this.#drop(id))
+    const run = this.#runs.get(id)
+    this.#post(() => {
+      if (this.#runs.get(id) === run) this.#drop(id)
+    })
   }
 
   /** Looks again at whatever waits for a limit that other engines share, and at the clock. */
@@ -239,9 +243,11 @@ export class Scheduler {
     const acts = this.#acts
     this.#acts = []
     if (batch.runs.length + batch.starts.length > 0) {
+      // A run may be taken up anew meanwhile: then what was lost is the old one.
+      const asked = new Map([...batch.runs, ...batch.starts].map(({ run }) => [run, this.#runs.get(run)]))
       const result = await this.#parts.store.commit(batch)
       if (this.#closed) return
-      for (const id of result.lost) this.#drop(id)
+      for (const id of result.lost) if (this.#runs.get(id) === asked.get(id)) this.#drop(id)
       const durable = written.filter(({ run }) => this.#owns(run))
       this.#tell(durable, at)
       this.#act(claims, result.denied, at)

@@ -205,7 +205,9 @@ class World {
     await this.#toTheEnd()
     if (mended) {
       this.#mended = true
+      let rounds = 0
       for (let runs = await this.#unsuccessful(); runs.length > 0; runs = await this.#unsuccessful()) {
+        if (++rounds > 20_000) await this.#stuck('retries did not mend the runs')
         this.#people.retry(runs, (engine, id) => this.#hostOf(engine)?.runs.delete(id))
         await this.#step()
         await this.#toTheEnd()
