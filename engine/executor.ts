@@ -135,19 +135,27 @@ function gateFault(gate: readonly string[], scope: Scope, evaluator: Evaluator):
   return null
 }
 
-/** The outputs of a group whose tasks have all ended well, or why there are none. */
+/**
+ * The outputs of a group whose tasks have all ended well, or why there are none. Where the run leaves out tasks of the
+ * group, an output that does not resolve without them is null: leaving out is no failure.
+ */
 export function outputsOf(
   run: LiveRun,
   group: Node,
   around: Surroundings,
 ): { readonly outputs: JsonObject } | { readonly failure: Failure } {
-  const { outputs = {} } = run.task(group)
-  try {
-    return { outputs: around.evaluator.render(outputs, scopeIn(run, group, around)) as JsonObject }
-  } catch (error) {
-    const message = `the outputs of the group do not resolve: ${(error as Error).message}`
-    return { failure: { kind: 'invalid_input', message } }
+  const lacks = (group.inside?.children ?? []).some((child) => run.omits(child))
+  const outputs: { [name: string]: Json } = {}
+  for (const [name, template] of Object.entries(run.task(group).outputs ?? {})) {
+    try {
+      outputs[name] = around.evaluator.render(template, scopeIn(run, group, around))
+    } catch (error) {
+      const message = `the output \`${name}\` of the group does not resolve: ${(error as Error).message}`
+      if (!lacks) return { failure: { kind: 'invalid_input', message } }
+      outputs[name] = null
+    }
   }
+  return { outputs }
 }
 
 /** The attempt's number, unique in the store, as a name for its folder. */

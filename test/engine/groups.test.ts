@@ -84,7 +84,7 @@ t.test('a task that fails in a group fails the group; outputs that do not resolv
   await it.end('prep.b', { m: 1 })
   t.match((await it.row(other, pipeline, 'prep')).failure, {
     kind: 'invalid_input',
-    message: /outputs of the group/,
+    message: /output `result` of the group/,
   })
 })
 
@@ -169,4 +169,16 @@ t.test('an engine that takes over finds groups open, and their tasks where they 
     'prep[y].a': 'running',
     'prep[y].b': 'waiting',
   })
+})
+
+t.test('an output of a task that the run leaves out is null', async (t) => {
+  const it = await testEngine({ evaluator })
+  const pipeline = grouped({
+    outputs: { first: '{{ tasks.a.outputs.n }}', result: '{{ tasks.b.outputs.n }}' },
+  })
+  const run = await it.run(pipeline, { omit: [3] })
+  await it.end('before', { uri: 'x' })
+  await it.end('prep.a', { n: 1 })
+  t.match(await it.states(run, pipeline), { 'prep.b': 'skipped', prep: 'succeeded' })
+  t.strictSame((await it.row(run, pipeline, 'prep')).outputs, { first: 1, result: null })
 })
