@@ -6,7 +6,7 @@ import { time } from './process.ts'
 import type { Workload } from './workload.ts'
 
 /** Tasks of the chain, and tasks that are blocked while it runs. */
-const sizes = { chain: 500, blocked: 5000 } as const
+const sizes = { chain: 3000, blocked: 5000 } as const
 const fans = [100, 1000, 10_000, 100_000] as const
 
 /** A chain of Noops, and behind its end tasks that wait all the while. */
