@@ -81,7 +81,7 @@ export async function makeEngine(
     identity: identity.ownIdentity(),
     isGone: identity.isGone,
     wake: await bellOf(settings),
-    watch: watch.fileWatch(),
+    watch: watch.fileWatch(clock),
     report,
     provenance: provenanceOf,
     resources,
