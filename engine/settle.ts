@@ -46,9 +46,14 @@ export function settle(run: LiveRun, node: Node, outcome: Outcome, now: Circumst
     case 'released':
       release(run, node, outcome, now)
       break
-    case 'failed':
-      fail(run, node, outcome, now)
+    case 'failed': {
+      const { kind, message } = outcome
+      const isLost = kind === 'node_lost' || kind === 'spot_interruption'
+      if (isLost && recoveryVerdict(run.task(node), kind, node.recovery) === null)
+        release(run, node, { type: 'released', kind, message }, now)
+      else fail(run, node, outcome, now)
       break
+    }
   }
 }
 

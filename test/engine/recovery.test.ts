@@ -161,3 +161,16 @@ t.test(
     }
   },
 )
+
+t.test('a lost node and a spot notice are no tries, whoever tells of them', async (t) => {
+  const it = await testEngine({ evaluator })
+  const pipeline = pipelineOf({ a: { retry: tries(1) } })
+  const run = await it.run(pipeline)
+  await it.end('a', { type: 'failed', kind: 'spot_interruption', message: 'two minutes left' })
+  t.match(await it.row(run, pipeline, 'a'), { state: 'running', tries: 1, releases: 1, attempt: 2 })
+  for (let lost = 0; lost < 20; lost++) {
+    await it.end('a', { type: 'failed', kind: 'node_lost', message: 'no heartbeat' })
+    await it.pass(60_000)
+  }
+  t.match(await it.row(run, pipeline, 'a'), { state: 'failed', failure: { kind: 'node_lost' } })
+})
