@@ -15,6 +15,8 @@ import type { Expansion } from './store/records.ts'
 export interface Start {
   readonly input: JsonObject
   readonly env: { readonly [name: string]: string }
+  /** The step of the checkpoint that this attempt, and none after it, is to go on from. */
+  readonly restore?: number
 }
 
 /** What a ready task comes to before anything is claimed. */
@@ -164,10 +166,9 @@ export function attemptId(run: string, node: number, attempt: number): string {
 }
 
 /** Everything that the node's current attempt needs, as plain data. `data` is the absolute data folder. */
-export function attemptOf(run: LiveRun, node: Node, { input, env }: Start, data: string): Attempt {
+export function attemptOf(run: LiveRun, node: Node, { input, env, restore }: Start, data: string): Attempt {
   const { record } = run
   const id = attemptId(record.id, node.index, node.attempt)
-  const restore = node.recovery?.restore
   return {
     id,
     run: viewOfRun(run),
@@ -183,7 +184,7 @@ export function attemptOf(run: LiveRun, node: Node, { input, env }: Start, data:
     input,
     env,
     state: node.carry,
-    ...(typeof restore === 'number' && { restore }),
+    ...(restore !== undefined && { restore }),
     folder: `${data}/attempts/${record.id}/${id}`,
     artifacts: `${data}/artifacts/${record.id}/${id}`,
     checkpoints: `${data}/checkpoints/${record.id}/${node.index}`,

@@ -40,6 +40,8 @@ export function poolOf(run: LiveRun, node: Node, { pools }: Resources): PoolClai
 /** A claim of a ready task at the time `at`: a new try, or the rest of one that slept or was released. */
 export function claimOf({ run, node }: Ready, start: Start, resources: Resources, at: number): Claim {
   const pool = poolOf(run, node, resources)
+  const { restore, ...recovery } = node.recovery ?? { counts: {} }
+  const chosen = typeof restore === 'number'
   const patch: TaskPatch = {
     state: 'running',
     holding: true,
@@ -49,8 +51,10 @@ export function claimOf({ run, node }: Ready, start: Start, resources: Resources
     tryStartedAt: node.continues ? (node.tryStartedAt ?? at) : at,
     wakeAt: null,
     ...(pool !== null && { pool: pool.name, slots: pool.slots }),
+    // Chosen for this attempt: a later one goes on from the newest, which this one may have written.
+    ...(chosen && { recovery }),
   }
-  return { run, node, start, patch, pool }
+  return { run, node, start: chosen ? { ...start, restore } : start, patch, pool }
 }
 
 /** A claim as it is written. */

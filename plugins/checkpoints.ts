@@ -1,6 +1,11 @@
 /** `task.checkpoint`: the checkpoints of one (run, task, instance). Knows nothing of how they lie on disk. */
 import { toInstant } from '../engine/clock.ts'
-import { filesNamed, newestCheckpoint, sealCheckpoint } from '../engine/runtime/checkpoint-folder.ts'
+import {
+  checkpointFor,
+  filesNamed,
+  NoSuchCheckpoint,
+  sealCheckpoint,
+} from '../engine/runtime/checkpoint-folder.ts'
 import type { Attempt } from '../engine/runtime/runtime.ts'
 import { type Checkpoints, OperatorFailure } from './api.ts'
 import { errorCode, fileFailure } from './errno.ts'
@@ -21,8 +26,9 @@ export function checkpointsOf(attempt: Attempt, hooks: CheckpointHooks): Checkpo
   return {
     async load() {
       try {
-        return await newestCheckpoint(folder, owner, (name, why) => hooks.warn(`${name} is not used: ${why}`))
+        return await checkpointFor(attempt, (name, why) => hooks.warn(`${name} is not used: ${why}`))
       } catch (error) {
+        if (error instanceof NoSuchCheckpoint) throw new OperatorFailure('invalid_input', error.message)
         throw fileFailure(error, 'user', 'cannot read the checkpoints in', folder)
       }
     },

@@ -4,6 +4,7 @@ import { constants, existsSync } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, posix, sep } from 'node:path'
 import type { Json } from '../json.ts'
+import type { Attempt } from './runtime.ts'
 
 /** Newest checkpoints that stay; the one before the newest is what a torn newest falls back to. */
 const kept = 2
@@ -106,6 +107,30 @@ export async function newestCheckpoint(
     skipped(name, found)
   }
   return null
+}
+
+/** A checkpoint that was asked for by its step is not there, or does not verify. */
+export class NoSuchCheckpoint extends Error {}
+
+/**
+ * The checkpoint that an attempt goes on from: the newest that verifies, or the one of the step that was asked for.
+ * Throws NoSuchCheckpoint where there is none of that step.
+ */
+export async function checkpointFor(
+  { checkpoints, operator, restore }: Pick<Attempt, 'checkpoints' | 'operator' | 'restore'>,
+  skipped: (name: string, why: string) => void,
+): Promise<VerifiedCheckpoint | null> {
+  const owner = `${operator.name}@${operator.version}`
+  if (restore === undefined) return newestCheckpoint(checkpoints, owner, skipped)
+  const steps: number[] = []
+  for (const name of await sealedIn(checkpoints)) {
+    const found = await verify(join(checkpoints, name), owner)
+    if (typeof found === 'string') skipped(name, found)
+    else if (found.step === restore) return found
+    else steps.push(found.step)
+  }
+  const others = steps.length === 0 ? 'there is none of any other' : `there are those of ${steps.join(', ')}`
+  throw new NoSuchCheckpoint(`there is no valid checkpoint of step ${restore}; ${others}`)
 }
 
 /** The checkpoint, or the sentence that says why it cannot be used. */

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { createFolder, fileOf, writeWhole } from './attempt-folder.ts'
 import { baseEnvironment } from './base-environment.ts'
-import { newestCheckpoint } from './checkpoint-folder.ts'
+import { checkpointFor, NoSuchCheckpoint, type VerifiedCheckpoint } from './checkpoint-folder.ts'
 import { exitOfShell } from './classify.ts'
 import { identify, oomKills } from './process-identity.ts'
 import type { Attempt } from './runtime.ts'
@@ -40,7 +40,13 @@ export async function startCommand(watched: WatchedAttempt, argv: readonly strin
   if (!statSync(attempt.cwd).isDirectory()) throw new Error(`${attempt.cwd} is not a folder`)
   const skipped = (name: string, why: string) =>
     watched.tell({ type: 'log', level: 'warn', message: `${name} is not used: ${why}` })
-  const env = await environment(attempt, skipped)
+  const restored = await checkpointFor(attempt, skipped).catch((error) => {
+    if (!(error instanceof NoSuchCheckpoint)) throw error
+    watched.settle({ type: 'failed', kind: 'invalid_input', message: error.message })
+    return undefined
+  })
+  if (restored === undefined) return () => {}
+  const env = environment(attempt, restored)
   if (watched.stopping !== null) {
     watched.settle(stoppedBefore(watched.stopping))
     return () => {}
@@ -80,16 +86,8 @@ export function stoppedBefore(reason: string) {
 }
 
 /** The protocol's variables over the task's own over the engine's. */
-async function environment(
-  attempt: Attempt,
-  skipped: (name: string, why: string) => void,
-): Promise<NodeJS.ProcessEnv> {
-  const { operator, run, task } = attempt
-  const restored = await newestCheckpoint(
-    attempt.checkpoints,
-    `${operator.name}@${operator.version}`,
-    skipped,
-  )
+function environment(attempt: Attempt, restored: VerifiedCheckpoint | null): NodeJS.ProcessEnv {
+  const { run, task } = attempt
   return Object.assign(baseEnvironment(), attempt.env, {
     DAGCTL_RUN_ID: run.id,
     DAGCTL_TASK_ID: task.id,

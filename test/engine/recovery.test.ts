@@ -110,13 +110,19 @@ t.test('what recovery changed outlives the engine, and its time starts anew', as
   const run = await it.run(pipeline)
   await it.pass(9000)
   await it.end('train', oom)
+  t.equal(it.held('train').attempt.restore, 500)
   await it.pass(9000)
   t.strictSame(it.held('train').stops, [], 'the try before is over')
   await it.engine.stop()
   const next = await testEngine({ evaluator, store: it.store, clock: it.clock })
   await next.engine.adopt(run)
   await next.pass()
-  t.match(next.held('train').attempt, { input: { batchSize: 16 }, restore: 500 })
+  t.match(next.held('train').attempt, { input: { batchSize: 16 } })
+  t.equal(
+    (await next.row(run, pipeline, 'train')).recovery?.restore,
+    undefined,
+    'later attempts take the newest',
+  )
   await next.pass(1000)
   t.strictSame(next.held('train').stops, ['timeout'])
 })

@@ -27,6 +27,17 @@ t.test('the next attempt gets the newest state and files; another task gets noth
   t.equal(await makeTask({ dir, task: 'other' }).task.checkpoint.load(), null)
 })
 
+t.test('a step that is asked for is restored, and one that is not there is said to be none', async (t) => {
+  const dir = t.testdir()
+  const { task } = makeTask({ dir })
+  for (const step of [10, 20]) await task.checkpoint.save(step, step)
+  t.match(await makeTask({ dir, restore: 10 }).task.checkpoint.load(), { step: 10 })
+  await t.rejects(makeTask({ dir, restore: 30 }).task.checkpoint.load(), {
+    kind: 'invalid_input',
+    message: 'there is no valid checkpoint of step 30; there are those of 20, 10',
+  })
+})
+
 t.test('a file that grows after the save does not change what was saved', async (t) => {
   const dir = t.testdir({ 'a.bin': 'aaa' })
   const { task } = makeTask({ dir })

@@ -24,6 +24,8 @@ export interface TaskOptions {
   /** Which try; absent is the first. */
   readonly try?: number
   readonly tryStartedAt?: number
+  /** The step of the checkpoint to go on from. */
+  readonly restore?: number
   /** What the engine does for it: then the attempt is an inline one. */
   readonly services?: EngineServices
 }
@@ -72,6 +74,7 @@ export function makeAttempt(options: TaskOptions): Attempt {
     input: options.input ?? {},
     env: options.env ?? {},
     state: options.state ?? null,
+    ...(options.restore === undefined ? {} : { restore: options.restore }),
     folder: join(data, 'attempts', run, id),
     artifacts: join(data, 'artifacts', run, id),
     checkpoints: join(data, 'checkpoints', run, key === null ? task : `${task}-${key}`),
