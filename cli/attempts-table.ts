@@ -3,9 +3,9 @@ import type { JsonObject } from '../engine/json.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
 import type { Store } from '../engine/store/store.ts'
+import { TaskNames } from '../engine/task-names.ts'
 import { oneLine, painted, paintFor, table } from './print.ts'
 import { documentOf } from './run-document.ts'
-import { TaskNames } from './task-names.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Characters of a message that are shown. */

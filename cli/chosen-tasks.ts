@@ -5,7 +5,7 @@ import { shapeOf } from '../engine/shape.ts'
 import { isEnded } from '../engine/state.ts'
 import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
 import type { Store } from '../engine/store/store.ts'
-import { TaskNames } from './task-names.ts'
+import { TaskNames } from '../engine/task-names.ts'
 import { nodesOf, outermost } from './task-words.ts'
 
 /** The nodes that are to be tried again. Throws E240 where a word names none that could be. */

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../engine/json.ts'
 import { digestOf, type Manifest, manifestOf, type RunSubject } from '../engine/manifest.ts'
 import type { Pipeline, Task } from '../engine/pipeline.ts'
 import type { TaskRecord } from '../engine/store/records.ts'
-import { Nodes } from '../engine/why/nodes.ts'
+import { TaskNames } from '../engine/task-names.ts'
 import { type Difference, differences } from './json-difference.ts'
 import { instantOf } from './print.ts'
 
@@ -169,7 +169,7 @@ function tasksOf(a: RunSubject, b: RunSubject, first: Manifest, second: Manifest
 }
 
 function rowsByName({ pipeline, nodes }: RunSubject): ReadonlyMap<string, TaskRecord> {
-  const names = new Nodes(pipeline, nodes)
+  const names = new TaskNames(pipeline, nodes)
   return new Map(nodes.map((node) => [names.name(node), node]))
 }
 

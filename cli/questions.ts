@@ -4,7 +4,7 @@ import type { Question } from '../engine/outcome.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
 import type { Store } from '../engine/store/store.ts'
-import { TaskNames } from './task-names.ts'
+import { TaskNames } from '../engine/task-names.ts'
 
 /** A question that nobody has answered. */
 export interface OpenQuestion {

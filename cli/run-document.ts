@@ -4,8 +4,8 @@ import type { Json, JsonObject } from '../engine/json.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
 import type { EventRecord, Store } from '../engine/store/store.ts'
+import { TaskNames } from '../engine/task-names.ts'
 import { instantOf, intervalOf } from './print.ts'
-import { TaskNames } from './task-names.ts'
 
 /** One attempt of a task, as its events tell it. */
 export interface AttemptRow {

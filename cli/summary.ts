@@ -6,6 +6,7 @@ import type { Pipeline } from '../engine/pipeline.ts'
 import { readLogs } from '../engine/runtime/attempt-folder.ts'
 import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
 import type { Store } from '../engine/store/store.ts'
+import { TaskNames } from '../engine/task-names.ts'
 import {
   counted,
   duration,
@@ -18,7 +19,6 @@ import {
   table,
 } from './print.ts'
 import type { Settings } from './settings.ts'
-import { TaskNames } from './task-names.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Rows of the table after a run; failed tasks that are told of at length; lines of their logs. */

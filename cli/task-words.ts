@@ -3,7 +3,7 @@ import { didYouMean, either, quote } from '../dsl/words.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import type { TaskRecord } from '../engine/store/records.ts'
-import { type NamePart, TaskNames } from './task-names.ts'
+import { type NamePart, TaskNames } from '../engine/task-names.ts'
 
 /** Names that a guess looks at, and that a hint lists. */
 const most = { guessed: 10_000, listed: 12 } as const

@@ -11,6 +11,7 @@ import { type Shape, shapeOf, top } from './shape.ts'
 import { isEnded, type RunEvent, type TaskState } from './state.ts'
 import type { Growth, RowEvent, RunPatch, TaskPatch } from './store/batch.ts'
 import type { RunRecord, TaskRecord } from './store/records.ts'
+import { nameOf, partsOf } from './task-names.ts'
 
 /** What has to be written of one node: its events in order, and its row's new values. */
 export interface PendingWrite {
@@ -114,11 +115,10 @@ export class LiveRun {
 
   /** The node's name as people write it: `mask`, `mask[KEY]`, `group[K1].mask[K2]`. */
   label(node: Node): string {
-    const { container } = node
-    const holder = container === null ? '' : `${this.label(container)}.`
-    const { id, group } = this.task(node)
-    const local = group === undefined ? id : id.slice((this.pipeline.tasks[group]?.id.length ?? 0) + 1)
-    return `${holder}${local}${node.key === null ? '' : `[${node.key}]`}`
+    // Most tasks stand at the top, where a name is an id.
+    return node.parent === null
+      ? this.task(node).id
+      : nameOf(partsOf(this.pipeline.tasks, node, node.upwards))
   }
 
   /** The node that an id means for tasks in this container (null: at the top). */

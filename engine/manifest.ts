@@ -9,7 +9,7 @@ import type { Json, JsonObject } from './json.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { RunRecord, TaskRecord } from './store/records.ts'
 import type { EventRecord } from './store/store.ts'
-import { Nodes } from './why/nodes.ts'
+import { TaskNames } from './task-names.ts'
 
 /** A run as the store has it, with what its templates resolve to. */
 export interface RunSubject {
@@ -60,7 +60,7 @@ export interface Manifest {
 /** The manifest of a run; of one that has not ended, as it stands. */
 export function manifestOf(subject: RunSubject): Manifest {
   const { run, pipeline, nodes, events, datasets } = subject
-  const names = new Nodes(pipeline, nodes)
+  const names = new TaskNames(pipeline, nodes)
   const changes = Map.groupBy(
     events.filter(({ node, event }) => node !== null && event === 'recover'),
     ({ node }) => node as number,

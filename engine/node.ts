@@ -94,9 +94,15 @@ export class Node {
   /** The keys of the instances that it stands in, outermost first, its own last. */
   get keys(): readonly string[] {
     const keys: string[] = []
-    for (let node: Node | null = this; node !== null; node = node.parent)
-      if (node.key !== null) keys.unshift(node.key)
+    for (const { key } of this.upwards) if (key !== null) keys.unshift(key)
     return keys
+  }
+
+  /** The node itself, and then each that it stands in, up to the top. */
+  get upwards(): readonly Node[] {
+    const nodes: Node[] = []
+    for (let node: Node | null = this; node !== null; node = node.parent) nodes.push(node)
+    return nodes
   }
 
   /** The group that it stands in, past the mapped task that it is an instance of; null at the top. */

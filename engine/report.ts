@@ -51,7 +51,7 @@ export function taskReport(run: LiveRun, node: Node, event: string, at: number):
     run: run.record.id,
     task: run.task(node).id,
     key,
-    label: labelOf(run, node),
+    label: run.label(node),
     event,
     state,
     attempt,
@@ -74,11 +74,6 @@ export function runReport(
 /** The report of something that the node's attempt said. */
 export function attemptReport(run: LiveRun, node: Node, event: AttemptEvent): Report {
   const { key, attempt } = node
-  const label = labelOf(run, node)
+  const label = run.label(node)
   return { type: 'attempt', run: run.record.id, task: run.task(node).id, key, label, attempt, event }
-}
-
-/** Most tasks stand at the top, where a name is an id. */
-function labelOf(run: LiveRun, node: Node): string {
-  return node.parent === null ? run.task(node).id : run.label(node)
 }

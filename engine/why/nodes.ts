@@ -3,12 +3,14 @@ import type { Pipeline, RuntimeName, Task } from '../pipeline.ts'
 import { isEnded, taskTransitions } from '../state.ts'
 import type { TaskRecord } from '../store/records.ts'
 import type { EventRecord } from '../store/store.ts'
+import { TaskNames } from '../task-names.ts'
 
 /** The nodes of a run, for whoever asks about them. */
 export class Nodes {
   readonly #pipeline: Pipeline
   readonly #runtime: RuntimeName | null
   readonly #nodes: readonly TaskRecord[]
+  readonly #names: TaskNames
   readonly #children = new Map<number, TaskRecord[]>()
   readonly #changed = new Map<number, EventRecord>()
 
@@ -22,6 +24,7 @@ export class Nodes {
     this.#pipeline = pipeline
     this.#runtime = runtime
     this.#nodes = nodes
+    this.#names = new TaskNames(pipeline, nodes)
     for (const node of nodes) {
       if (node.parent === null) continue
       const siblings = this.#children.get(node.parent)
@@ -99,11 +102,6 @@ export class Nodes {
 
   /** As commands name it: `mask`, `mask[KEY]`, `group[K1].mask[K2]`. */
   name(node: TaskRecord): string {
-    const { id } = this.task(node)
-    const parent = this.parent(node)
-    if (parent === undefined) return id
-    if (node.key !== null) return `${this.name(parent)}[${node.key}]`
-    const group = this.task(parent).id
-    return `${this.name(parent)}.${id.startsWith(`${group}.`) ? id.slice(group.length + 1) : id}`
+    return this.#names.name(node)
   }
 }

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { TaskNames } from '../../cli/task-names.ts'
 import { nodesOf, outermost } from '../../cli/task-words.ts'
 import type { Pipeline } from '../../engine/pipeline.ts'
 import type { TaskRecord } from '../../engine/store/records.ts'
+import { TaskNames } from '../../engine/task-names.ts'
 
 /** A pipeline of these ids, and its nodes: [id, key, parent]. */
 function world(ids: readonly string[], nodes: readonly (readonly [string, string | null, number | null])[]) {

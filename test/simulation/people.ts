@@ -12,7 +12,7 @@ export interface Surroundings {
   readonly random: Random
   readonly seed: number
   /** The name of a row. */
-  label(row: TaskRecord, rows: readonly TaskRecord[]): string
+  name(row: TaskRecord, rows: readonly TaskRecord[]): string
   /** Engines that live. */
   engines(): readonly Engine[]
   now(): number
@@ -30,14 +30,14 @@ export class People {
 
   /** Answers whatever is asked in these runs, the same each time it is asked; whether anything was. */
   async answer(ids: readonly string[]): Promise<boolean> {
-    const { store, seed, label, now } = this.#around
+    const { store, seed, name, now } = this.#around
     let asked = 0
     for (const id of ids) {
       const rows = await store.tasks(id)
       const asking = rows.filter(({ state, wakeOn }) => state === 'sleeping' && wakeOn?.person !== undefined)
       asked += asking.length
       for (const row of asking) {
-        const text = label(row, rows)
+        const text = name(row, rows)
         const draw = seededRandom(
           seed * 41 + row.tries * 3 + text.length * 7 + text.charCodeAt(text.length - 1),
         ).next()

@@ -5,8 +5,8 @@ import { mostPreemptions } from '../../engine/preemption.ts'
 import { seededRandom } from '../../engine/random.ts'
 import { isEnded } from '../../engine/state.ts'
 import type { TaskRecord } from '../../engine/store/records.ts'
+import { TaskNames } from '../../engine/task-names.ts'
 import { type NeedCounts, triggerVerdict } from '../../engine/trigger-rule.ts'
-import { labelOf } from '../support/labels.ts'
 import { randomPipeline } from './random-pipeline.ts'
 import { calm, simulate, slow, stormy } from './world.ts'
 
@@ -73,10 +73,11 @@ function isAggregate(row: TaskRecord, { pipeline }: Rows): boolean {
 function inconsistencies(of: Rows): string[] {
   const { pipeline, rows } = of
   const found: string[] = []
+  const names = new TaskNames(pipeline, rows)
   for (const row of rows) {
     const task = pipeline.tasks[row.task] as Task
     const children = rows.filter((one) => one.parent === row.node && !isAggregate(one, of))
-    found.push(...excesses(row, task, labelOf(row, rows, pipeline)))
+    found.push(...excesses(row, task, names.name(row)))
     const holder = row.parent === null ? null : (rows[row.parent] as TaskRecord)
     // In a group that never opened nothing is decided by triggers.
     if (row.key !== null || isAggregate(row, of) || (holder !== null && holder.startedAt === null)) continue
@@ -90,11 +91,9 @@ function inconsistencies(of: Rows): string[] {
           : ['skipped']
     if (isRace(row, of)) allowed.push('skipped')
     if (!allowed.includes(row.state))
-      found.push(
-        `${labelOf(row, rows, pipeline)} (${task.trigger}) is ${row.state}, its needs: ${JSON.stringify(needs)}`,
-      )
+      found.push(`${names.name(row)} (${task.trigger}) is ${row.state}, its needs: ${JSON.stringify(needs)}`)
     if (row.startedAt !== null && children.length > 0 && row.state !== endOf(children))
-      found.push(`${labelOf(row, rows, pipeline)} is ${row.state}, what is in it ${endOf(children)}`)
+      found.push(`${names.name(row)} is ${row.state}, what is in it ${endOf(children)}`)
   }
   return found
 }
@@ -117,8 +116,9 @@ function endOf(rows: readonly TaskRecord[]): string {
 
 /** What two runs of the same seed must have in common, by the names of nodes: their numbers are as time has it. */
 function told({ pipeline, rows }: Rows, cached: boolean): string {
+  const names = new TaskNames(pipeline, rows)
   const all = rows.map((row) => [
-    labelOf(row, rows, pipeline),
+    names.name(row),
     { state: row.state, outputs: row.outputs, ...(!cached && { tries: row.tries }) },
   ])
   return JSON.stringify(all.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)))

@@ -15,8 +15,8 @@ import type { Batch, CommitResult } from '../../engine/store/batch.ts'
 import type { RunRecord, TaskRecord } from '../../engine/store/records.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
 import type { Store } from '../../engine/store/store.ts'
+import { TaskNames } from '../../engine/task-names.ts'
 import { type ClockFace, VirtualClock } from '../../simulation/virtual-clock.ts'
-import { labelOf } from '../support/labels.ts'
 import { fallible, type StoreHazards, storeFailure } from './fallible-store.ts'
 import { Invariants } from './invariants.ts'
 import { People } from './people.ts'
@@ -173,7 +173,7 @@ class World {
       store: this.store,
       random: this.#random,
       seed,
-      label: (row, rows) => labelOf(row, rows, pipeline),
+      name: (row, rows) => new TaskNames(pipeline, rows).name(row),
       engines: () => this.#hosts.map(({ engine }) => engine),
       now: () => this.#world.now(),
     })
@@ -436,7 +436,7 @@ class World {
     await this.#invariants.claim(process, row)
     const wakes = state === null ? 0 : 1
     const recoveries = Object.values(row.recovery?.counts ?? {}).reduce((sum, count) => sum + count, 0)
-    const one = { label: labelOf(row, rows, this.#pipeline), tries: row.tries, recoveries, wakes }
+    const one = { label: new TaskNames(this.#pipeline, rows).name(row), tries: row.tries, recoveries, wakes }
     const raw: Outcome = this.#mended
       ? { type: 'succeeded', outputs: { mended: true } }
       : outcomeOf(this.#seed, this.#ids.indexOf(run.id), one, this.#flavour)

@@ -13,9 +13,9 @@ import type { Attempt } from '../../engine/runtime/runtime.ts'
 import type { TaskRecord } from '../../engine/store/records.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
 import type { NewRun, Store, Wish } from '../../engine/store/store.ts'
+import { TaskNames } from '../../engine/task-names.ts'
 import type { Watch } from '../../engine/wakers.ts'
 import { VirtualClock } from '../../simulation/virtual-clock.ts'
-import { labelOf } from './labels.ts'
 
 /** An attempt that the engine started, and the test ends. */
 export interface HeldAttempt {
@@ -136,14 +136,15 @@ export async function testEngine(options: TestEngineOptions = {}) {
     /** `{ id: state }` as the store has it; instances and what stands in them by their names. */
     async states(run: string, pipeline: Pipeline) {
       const rows = await store.tasks(run)
-      return Object.fromEntries(rows.map((row) => [labelOf(row, rows, pipeline), row.state]))
+      const names = new TaskNames(pipeline, rows)
+      return Object.fromEntries(rows.map((row) => [names.name(row), row.state]))
     },
     /** The row of a task, or of an instance, by its name. */
-    async row(run: string, pipeline: Pipeline, label: string): Promise<TaskRecord> {
+    async row(run: string, pipeline: Pipeline, name: string): Promise<TaskRecord> {
       const rows = await store.tasks(run)
-      const row = rows.find((one) => labelOf(one, rows, pipeline) === label)
-      if (row === undefined)
-        throw new Error(`no ${label} in ${rows.map((one) => labelOf(one, rows, pipeline))}`)
+      const names = new TaskNames(pipeline, rows)
+      const row = rows.find((one) => names.name(one) === name)
+      if (row === undefined) throw new Error(`no ${name} in ${rows.map((one) => names.name(one))}`)
       return row
     },
     /** The state of a run. */

@@ -1,6 +1,6 @@
 /** What tasks, and instances of mapped ones, are called: `mask`, `mask[KEY]`, `group[K1].mask[K2]`. Pure. */
-import type { Pipeline } from '../engine/pipeline.ts'
-import type { TaskRecord } from '../engine/store/records.ts'
+import type { Pipeline } from './pipeline.ts'
+import type { TaskRecord } from './store/records.ts'
 
 /** A part of a name: a task's or group's own id, and the key of its instance where it has instances. */
 export interface NamePart {
@@ -8,7 +8,10 @@ export interface NamePart {
   readonly key: string | null
 }
 
-/** The names of a run's nodes. */
+/** A node of a run, as far as its name goes: the task that it is of, and the key of an instance. */
+type Named = Pick<TaskRecord, 'task' | 'key'>
+
+/** The names of a run's nodes, from their rows. */
 export class TaskNames {
   readonly #tasks: Pipeline['tasks']
   readonly #rows: readonly TaskRecord[]
@@ -28,11 +31,7 @@ export class TaskNames {
 
   /** The groups that a node stands in, outermost first, and its own part last. */
   parts(row: TaskRecord): readonly NamePart[] {
-    const ids = this.id(row).split('.')
-    const keys = new Map<number, string>()
-    for (const { task, key } of this.#upwards(row))
-      if (key !== null) keys.set((this.#tasks[task]?.id ?? '').split('.').length - 1, key)
-    return ids.map((id, depth) => ({ id, key: keys.get(depth) ?? null }))
+    return partsOf(this.#tasks, row, this.#upwards(row))
   }
 
   /** The task's id, without any key. */
@@ -40,7 +39,7 @@ export class TaskNames {
     return this.#tasks[task]?.id ?? ''
   }
 
-  /** The node as the command line names it. */
+  /** The node as people write it. */
   name(row: TaskRecord): string {
     return nameOf(this.parts(row))
   }
@@ -54,7 +53,24 @@ export class TaskNames {
   }
 }
 
+/** The parts of a node's name, outermost first. @param upwards the node itself, then each that it stands in */
+export function partsOf(
+  tasks: Pipeline['tasks'],
+  { task }: Named,
+  upwards: Iterable<Named>,
+): readonly NamePart[] {
+  const ids = idsOf(tasks, task)
+  const keys = new Map<number, string>()
+  for (const { task, key } of upwards) if (key !== null) keys.set(idsOf(tasks, task).length - 1, key)
+  return ids.map((id, depth) => ({ id, key: keys.get(depth) ?? null }))
+}
+
 /** The parts as one name. */
 export function nameOf(parts: readonly NamePart[]): string {
   return parts.map(({ id, key }) => (key === null ? id : `${id}[${key}]`)).join('.')
+}
+
+/** The groups in a task's id, and its own id last. */
+function idsOf(tasks: Pipeline['tasks'], task: number): readonly string[] {
+  return (tasks[task]?.id ?? '').split('.')
 }
