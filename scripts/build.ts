@@ -26,7 +26,6 @@ const external = [
   'llama3-tokenizer-js',
   'pg',
   're2js',
-  'validator',
 ]
 
 const isExternal = (path: string) => external.some((name) => path === name || path.startsWith(`${name}/`))
