@@ -4,23 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setInterval } from 'node:timers'
-import { systemClock } from '../engine/clock.ts'
-import { Engine } from '../engine/engine.ts'
-import { isGone, ownIdentity } from '../engine/identity.ts'
+import type { Engine } from '../engine/engine.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
-import { LocalQueue } from '../engine/queue/local.ts'
-import { systemRandom } from '../engine/random.ts'
 import type { Report } from '../engine/report.ts'
-import { InlineRuntime } from '../engine/runtime/inline.ts'
 import { openSqlite } from '../engine/store/sqlite.ts'
-import type { Store } from '../engine/store/store.ts'
-import { fileWake } from '../engine/wake.ts'
-import { builtin } from '../operators/catalogue.ts'
-import { Host, operatorsOf } from '../plugins/host.ts'
-import { noops } from './engine.ts'
+import { engineOn, noops } from './engine.ts'
 
 /** Where the live runs are made. */
 export const places = ['one process', 'two processes'] as const
+/** One of the places where live runs are made. */
 export type Place = (typeof places)[number]
 
 /** What one backfill took, and how long live runs waited beside it. */
@@ -34,23 +26,6 @@ export interface Measured {
 /** Runs at once, and runs that are made ahead of them, as `dagctl backfill` has them. */
 const lanes = { active: 16, ahead: 8 } as const
 const day = 86_400_000
-
-function engineOn(data: string, store: Store, report: (report: Report) => void): Engine {
-  const inline = new InlineRuntime(new Host(operatorsOf(builtin)), systemClock)
-  return new Engine({
-    data,
-    store,
-    queue: new LocalQueue({ runtimes: { inline } }),
-    evaluator: { render: (value) => value, test: () => true },
-    fingerprint: { key: async () => null, intact: async () => true },
-    clock: systemClock,
-    random: systemRandom,
-    identity: ownIdentity(),
-    isGone,
-    wake: fileWake(join(data, 'wake')),
-    report,
-  })
-}
 
 /** A live run every second; `stop` gives how long each waited for its start. */
 function liveRuns(engine: Engine, folder: string) {

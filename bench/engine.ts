@@ -8,15 +8,18 @@ import { isGone, ownIdentity } from '../engine/identity.ts'
 import type { Pipeline, Task } from '../engine/pipeline.ts'
 import { LocalQueue } from '../engine/queue/local.ts'
 import { systemRandom } from '../engine/random.ts'
+import type { Report } from '../engine/report.ts'
 import { InlineRuntime } from '../engine/runtime/inline.ts'
 import { openSqlite } from '../engine/store/sqlite.ts'
 import { Connection } from '../engine/store/sqlite-connection.ts'
+import type { Store } from '../engine/store/store.ts'
 import { fileWake } from '../engine/wake.ts'
 import { builtin } from '../operators/catalogue.ts'
 import { Host, operatorsOf } from '../plugins/host.ts'
 
 /** The graphs that are measured. */
 export const shapes = ['wide', 'chain', 'layered'] as const
+/** One of the graphs that are measured. */
 export type Shape = (typeof shapes)[number]
 
 /** What one run of Noop tasks took. */
@@ -43,27 +46,13 @@ export async function runPipeline(
 ): Promise<{ readonly seconds: number; readonly peakMemory: number }> {
   const data = mkdtempSync(join(tmpdir(), 'dagctl-bench-'))
   const store = openSqlite({ path: join(data, 'dagctl.db') })
-  const host = new Host(operatorsOf(builtin))
-  const inline = new InlineRuntime(host, systemClock)
   let first = Number.POSITIVE_INFINITY
   let last = 0
-  const engine = new Engine({
-    data,
-    store,
-    queue: new LocalQueue({ runtimes: { inline } }),
-    evaluator: { render: (value) => value, test: () => true },
-    fingerprint: { key: async () => null, intact: async () => true },
-    clock: systemClock,
-    random: systemRandom,
-    identity: ownIdentity(),
-    isGone,
-    wake: fileWake(join(data, 'wake')),
-    report: (report) => {
-      if (report.type !== 'task') return
-      if (report.event === 'claim') first = Math.min(first, performance.now())
-      else if (until === undefined || (report.task === until && report.event === 'succeed'))
-        last = performance.now()
-    },
+  const engine = engineOn(data, store, (report) => {
+    if (report.type !== 'task') return
+    if (report.event === 'claim') first = Math.min(first, performance.now())
+    else if (until === undefined || (report.task === until && report.event === 'succeed'))
+      last = performance.now()
   })
   await engine.start()
   const interval = { start: 0, end: 0 }
@@ -83,6 +72,24 @@ export async function runPipeline(
   await store.close()
   rmSync(data, { recursive: true })
   return { seconds: (last - first) / 1000, peakMemory: process.resourceUsage().maxRSS / 1024 }
+}
+
+/** An engine whose tasks run inside it; nothing is templated and nothing cached. */
+export function engineOn(data: string, store: Store, report: (report: Report) => void): Engine {
+  const inline = new InlineRuntime(new Host(operatorsOf(builtin)), systemClock)
+  return new Engine({
+    data,
+    store,
+    queue: new LocalQueue({ runtimes: { inline } }),
+    evaluator: { render: (value) => value, test: () => true },
+    fingerprint: { key: async () => null, intact: async () => true },
+    clock: systemClock,
+    random: systemRandom,
+    identity: ownIdentity(),
+    isGone,
+    wake: fileWake(join(data, 'wake')),
+    report,
+  })
 }
 
 /** Transactions of one small write each, per second, on a database opened as ours (WAL, FULL). */
