@@ -34,6 +34,10 @@ const benches: {
     about: 'B11: idle serve with 1,000 scheduled pipelines',
     load: async () => (await import('./serve.ts')).serve,
   },
+  year: {
+    about: 'A simulated year of 200 daily pipelines',
+    load: async () => (await import('./year.ts')).year,
+  },
   memory: {
     about: 'Memory of data operators over 1 GB',
     load: async () => (await import('./memory.ts')).memory,

@@ -13,7 +13,7 @@ export interface Side {
 /** One line of the table: ours beside one or more peers or limits, measured A B A B. */
 export interface Row {
   readonly workload: string
-  readonly unit: 'ms' | 'µs per item' | 'ms per task' | 'tasks/s' | 'commits/s' | 'MiB' | '% of a core'
+  readonly unit: 'ms' | 's' | 'µs per item' | 'ms per task' | 'tasks/s' | 'commits/s' | 'MiB' | '% of a core'
   readonly ours: Side
   readonly others: readonly Side[]
   /** What the ratio ours / other is to be, from the design; null where the figure stands alone. */
