@@ -46,7 +46,7 @@ The exits of the command line: 0 fine, 2 usage, 3 invalid pipeline, 4 the run fa
 
 ## Pipeline files and parameters
 
-E100 to E152 make a file invalid (exit 3). W1xx are lint: warnings, errors with \`--strict\`. E160 to E162 fail a task with \`invalid_input\`, in a gate with \`gate_failed\`. E170 to E172 are usage (exit 2).
+E100 to E152 and E180 to E183 make a file invalid (exit 3). W1xx are lint: warnings, errors with \`--strict\`. E160 to E162 fail a task with \`invalid_input\`, in a gate with \`gate_failed\`. E170 to E172 are usage (exit 2). E190 to E192 fail a case of \`dagctl test\` (exit 4).
 
 ${table(/^[EW]1/)}
 ## The command line

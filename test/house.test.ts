@@ -1,4 +1,5 @@
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 
 const root = new URL('..', import.meta.url).pathname
@@ -97,5 +98,37 @@ t.test('each dependency has its line in docs/decisions.md', (t) => {
   for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
     if (!named.has(name) && !name.startsWith('@types/')) t.fail(`${name} has no line`)
   }
+  t.end()
+})
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchors(page: string): ReadonlySet<string> {
+  const headings = page.matchAll(/^#+ (.*)$/gm)
+  return new Set(
+    [...headings].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  )
+}
+
+t.test('every link between pages leads to a file, and to a heading of it where it names one', (t) => {
+  const pages = ['README.md', 'CHANGELOG.md', ...globSync('docs/**/*.md', { cwd: root }).sort()]
+  let links = 0
+  for (const page of pages) {
+    const text = readFileSync(join(root, page), 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '')
+    for (const [, link = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(link)) continue
+      links++
+      const [path = '', anchor] = link.split('#')
+      const file = path === '' ? join(root, page) : join(root, dirname(page), path)
+      if (!existsSync(file)) t.fail(`${page} links to ${link}, which is not there`)
+      else if (anchor !== undefined && !anchors(readFileSync(file, 'utf8')).has(anchor))
+        t.fail(`${page} links to ${link}: the page has no such heading`)
+    }
+  }
+  t.ok(links > 20, `${links} links read`)
   t.end()
 })

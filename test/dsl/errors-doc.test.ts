@@ -12,7 +12,7 @@ t.test('docs/errors.md is what the tables of codes give', async (t) => {
 })
 
 t.test('every code that stands in the sources is explained, and no other', async (t) => {
-  const folders = ['bin', 'cli', 'dsl', 'engine', 'operators', 'plugins', 'services', 'server']
+  const folders = ['bin', 'cli', 'dsl', 'engine', 'operators', 'plugins', 'services', 'server', 'simulation']
   const files = folders
     .filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) => globSync(`${folder}/**/*.{ts,mjs}`, { cwd: root }))
