@@ -1,5 +1,6 @@
 /** Where two JSON values differ, by path. Pure. */
 import type { Json, JsonObject } from '../engine/json.ts'
+import { pointerPart } from '../engine/pointer.ts'
 
 /** One place in which two values differ; a side that has nothing there lacks its field. */
 export interface Difference {
@@ -18,7 +19,7 @@ export function differences(a: Json | undefined, b: Json | undefined, path = '',
   if (depth > 0 && isNested(a) && isNested(b) && Array.isArray(a) === Array.isArray(b)) {
     const keys = new Set([...Object.keys(a), ...Object.keys(b)])
     return [...keys].flatMap((key) =>
-      differences(own(a, key), own(b, key), `${path}/${escaped(key)}`, depth - 1),
+      differences(own(a, key), own(b, key), `${path}/${pointerPart(key)}`, depth - 1),
     )
   }
   if (isNested(a) && isNested(b) && JSON.stringify(a) === JSON.stringify(b)) return []
@@ -31,8 +32,4 @@ function isNested(value: Json | undefined): value is JsonObject | readonly Json[
 
 function own(value: JsonObject | readonly Json[], key: string): Json | undefined {
   return Object.hasOwn(value, key) ? (value as JsonObject)[key] : undefined
-}
-
-function escaped(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1')
 }

@@ -2,6 +2,7 @@
 import { bug, DagctlError } from '../engine/errors.ts'
 import type { Evaluator, Scope } from '../engine/evaluator.ts'
 import type { Json, JsonObject } from '../engine/json.ts'
+import { keysOf } from '../engine/pointer.ts'
 import {
   type Chain,
   compileExpression,
@@ -177,11 +178,4 @@ function said(summary: string): string {
 
 function failure(code: string, message: string, cause?: unknown): DagctlError {
   return new DagctlError(code, message, { kind: 'failed', ...(cause === undefined ? {} : { cause }) })
-}
-
-function keysOf(pointer: string): readonly string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
 }

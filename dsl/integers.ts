@@ -1,5 +1,6 @@
 /** Numbers for CEL: bigint where a schema says integer, else a double. Pure. */
 import type { Json, JsonObject } from '../engine/json.ts'
+import { keysOf } from '../engine/pointer.ts'
 
 /**
  * The value at `parts` of the scope, with whole numbers at the places that `pointers` name turned into bigint, CEL's int.
@@ -28,11 +29,4 @@ function convert(value: Json, places: readonly (readonly string[])[]): unknown {
   return Object.fromEntries(
     Object.entries(value as JsonObject).map(([key, item]) => [key, convert(item, below(key))]),
   )
-}
-
-function keysOf(pointer: string): readonly string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
 }

@@ -1,5 +1,6 @@
 /** The types that `foreach` makes: of an item, from lists as they are written or from a schema, and of instances. Pure. */
 import type { Json, JsonObject, JsonSchema } from '../engine/json.ts'
+import { pointerPart } from '../engine/pointer.ts'
 import type { Typed } from './template-types.ts'
 import { dereference, type Type, type TypeName, typeNames } from './types.ts'
 
@@ -74,7 +75,7 @@ export function typeOfWritten(
   if (templated)
     return templated.whole ? standalone(templated.typed.type, templated.typed.root) : { type: 'string' }
   const below = (item: Json, key: string | number) =>
-    typeOfWritten(item, templates, `${pointer}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    typeOfWritten(item, templates, `${pointer}/${pointerPart(key)}`)
   if (Array.isArray(value)) return { type: 'array', items: unionOf(value.map(below)) ?? {} }
   if (typeof value === 'object' && value !== null)
     return closed(Object.entries(value as JsonObject).map(([key, item]) => [key, below(item, key)]))

@@ -2,6 +2,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import type { JsonSchema } from '../engine/json.ts'
+import { keysOf } from '../engine/pointer.ts'
 import type { Code } from './codes.ts'
 import type { Path } from './positions.ts'
 import { didYouMean, either, nearest, quote, typeName } from './words.ts'
@@ -161,13 +162,13 @@ function reachable(schema: unknown, root: JsonSchema, found: Set<unknown>): Set<
 export function resolveReference(reference: string, root: JsonSchema): unknown {
   if (!reference.startsWith('#')) return undefined
   let schema: unknown = root
-  for (const key of pathOf(reference.slice(1)))
+  for (const key of keysOf(reference.slice(1)))
     schema = Object.hasOwn(Object(schema), key) ? (schema as JsonSchema)[key] : undefined
   return schema
 }
 
 function translate(error: Fault): Mismatch {
-  const path = pathOf(error.instancePath)
+  const path = keysOf(error.instancePath)
   const schema = (error.parentSchema ?? {}) as JsonSchema
   const base = { path, schema, keyword: error.keyword, atKey: false, hint: null, subject: true }
   return { ...base, ...sentence(error, schema, path) }
@@ -360,12 +361,4 @@ function branchWords(branches: unknown): string {
 function shown(value: unknown): string {
   if (typeof value === 'string') return quote(value)
   return typeof value === 'object' && value !== null ? typeName(value) : quote(String(value))
-}
-
-/** The keys of a JSON pointer (RFC 6901). */
-export function pathOf(pointer: string): string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
 }

@@ -1,6 +1,7 @@
 /** `foreach`, `key` and `maxParallel`: how a task becomes many, and what `item` is in each. Knows no operators. */
 import type { Json } from '../engine/json.ts'
 import type { Foreach } from '../engine/pipeline.ts'
+import { pointerTo } from '../engine/pointer.ts'
 import type { Task as TaskFile } from '../schemas/pipeline.generated.ts'
 import { closed, itemsOf, typeOfWritten } from './item-types.ts'
 import type { Path } from './positions.ts'
@@ -33,8 +34,7 @@ export function itemTypeOf(items: Items, path: Path, references: TaskReferences,
   if (typeof items === 'string' || Array.isArray(items)) return list(items, path, '')
   return closed(
     Object.entries(items).map(([name, value]) => {
-      const pointer = `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
-      return [name, list(value, [...path, name], pointer)]
+      return [name, list(value, [...path, name], pointerTo([name]))]
     }),
   )
 }

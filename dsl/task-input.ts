@@ -1,6 +1,7 @@
 /** A task's `with` against the input schema of its operator (or of the file that it uses), where templates stand for what they will give. */
 import type { JsonSchema } from '../engine/json.ts'
 import type { OperatorInfo } from '../engine/pipeline.ts'
+import { keysOf, pointerPart, pointerTo } from '../engine/pointer.ts'
 import type { Mismatch, Validator } from './json-schema.ts'
 import type { Path } from './positions.ts'
 import type { Report } from './report.ts'
@@ -67,9 +68,7 @@ function reportMismatch(
 /** What is said of a templated string is said of its text, not of its value: only that a string is wrong at all counts. */
 function counts({ path, keyword, schema }: Mismatch, templates: ReadonlyMap<string, Templated>): boolean {
   if (templates.size === 0) return true
-  const pointer = ['', ...path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'))].join(
-    '/',
-  )
+  const pointer = pointerTo(path)
   const here = templates.get(pointer)
   if (here)
     return (
@@ -116,13 +115,6 @@ function schemaAt(root: JsonSchema, keys: readonly string[]): JsonSchema | null 
   return type
 }
 
-function keysOf(pointer: string): readonly string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-}
-
 type Mark = 'x-shell' | 'x-endpoint'
 
 /** JSON pointers of a schema's properties with this mark; `*` stands for any item or key. */
@@ -135,7 +127,7 @@ function pointersOf(schema: JsonSchema, mark: Mark, pointer = '', depth = 0): re
       : []
   return [
     ...Object.entries((schema.properties ?? {}) as JsonSchema).flatMap(([key, child]) =>
-      inside(child, key.replaceAll('~', '~0').replaceAll('/', '~1')),
+      inside(child, pointerPart(key)),
     ),
     ...inside(schema.items, '*'),
     ...inside(schema.additionalProperties, '*'),

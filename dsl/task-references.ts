@@ -1,5 +1,6 @@
 /** The templates and expressions of one task: what they mention, what they give, what is wrong. Reads no schemas of keys. */
 import type { JsonObject, JsonSchema } from '../engine/json.ts'
+import { pointerPart, pointerTo } from '../engine/pointer.ts'
 import type { Chain, Expression, ExpressionError } from './expression.ts'
 import type { Validator } from './json-schema.ts'
 import type { Path } from './positions.ts'
@@ -102,13 +103,7 @@ export class TaskReferences {
       for (const [key, item] of Object.entries(value as JsonObject)) {
         if (key.includes('{{'))
           this.#report.atKey([...path, key], { code: 'E130', message: 'a key cannot hold a template' })
-        this.#walk(
-          item,
-          [...path, key],
-          `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`,
-          place,
-          found,
-        )
+        this.#walk(item, [...path, key], `${pointer}/${pointerPart(key)}`, place, found)
       }
     }
   }
@@ -195,11 +190,7 @@ export class TaskReferences {
     if (reference.nullable !== null && !chain.guards.has(reference.nullable))
       complain(unguarded(chain.parts, reference.nullable, place))
     for (const inside of integersIn(reference.type, reference.root))
-      this.integers.add(
-        ['', ...chain.parts, ...inside]
-          .map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1'))
-          .join('/'),
-      )
+      this.integers.add(pointerTo([...chain.parts, ...inside]))
     return reference
   }
 

@@ -1,5 +1,6 @@
 /** JSON Schemas read as types: what a path inside has, what may flow where. Pure; knows nothing of tasks. */
 import type { Json, JsonSchema } from '../engine/json.ts'
+import { keysOf } from '../engine/pointer.ts'
 import { either } from './words.ts'
 
 /** A schema, or null where nothing is known of the value. */
@@ -54,10 +55,8 @@ export function dereference(type: Type, root: Type): Type {
     const reference: string = schema.$ref
     if (hops > 20 || root === null || !reference.startsWith('#')) return null
     let target: unknown = root
-    for (const part of reference.slice(1).split('/').slice(1)) {
-      const key = part.replaceAll('~1', '/').replaceAll('~0', '~')
+    for (const key of keysOf(reference.slice(1)))
       target = Object.hasOwn(Object(target), key) ? (target as JsonSchema)[key] : undefined
-    }
     schema = asSchema(target)
   }
   return schema

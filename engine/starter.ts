@@ -7,11 +7,11 @@ import type { Clock } from './clock.ts'
 import { close, expand, open } from './containers.ts'
 import { outputsOf, type Prepared, prepare, type Start, type Surroundings } from './executor.ts'
 import { opensAt } from './hours.ts'
-import type { Json } from './json.ts'
 import { type Lane, Lanes, type Ready } from './lanes.ts'
 import type { LiveRun } from './live-run.ts'
 import type { Node } from './node.ts'
 import { apply } from './plan.ts'
+import { valueAt } from './pointer.ts'
 import type { Queue } from './queue/queue.ts'
 import type { Resources } from './resources.ts'
 import type { Reusable, Reuse } from './reuse.ts'
@@ -275,15 +275,5 @@ export class Starter {
 export function endpointsOf(run: LiveRun, node: Node, { input }: Start): readonly string[] {
   const { endpoints } = run.task(node)
   if (endpoints === undefined) return []
-  return endpoints.flatMap((pointer) => endpointOf(at(input, pointer)) ?? [])
-}
-
-function at(value: Json, pointer: string): Json | undefined {
-  let found: Json | undefined = value
-  for (const key of pointer.split('/').slice(1))
-    found =
-      typeof found === 'object' && found !== null
-        ? (found as { readonly [key: string]: Json })[key]
-        : undefined
-  return found
+  return endpoints.flatMap((pointer) => endpointOf(valueAt(input, pointer)) ?? [])
 }

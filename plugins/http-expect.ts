@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Json } from '../engine/json.ts'
 import type { Outcome } from '../engine/outcome.ts'
+import { valueAt } from '../engine/pointer.ts'
 import type { HttpAnswer } from './http-types.ts'
 
 /** Conditions on an answer; all must hold. */
@@ -74,7 +75,7 @@ function unmetJson(
   const body = jsonOf(text)
   if (body === undefined) return 'the body is no JSON'
   for (const [pointer, value] of Object.entries(expected)) {
-    const is = at(body, pointer)
+    const is = valueAt(body, pointer)
     if (isDeepStrictEqual(is, value)) continue
     const shown = is === undefined ? 'absent' : cut(JSON.stringify(is))
     return `${pointer || 'the body'} is ${shown}, not ${cut(JSON.stringify(value))}`
@@ -122,17 +123,6 @@ async function found(pattern: string, text: string): Promise<boolean> {
     throw new SyntaxError(`\`expect.body\`: ${(cause as Error).message}. Write it in RE2 syntax.`, { cause })
   }
   return compiled.matcher(text).find()
-}
-
-/** The value at a JSON pointer; undefined where there is none. */
-function at(value: Json, pointer: string): Json | undefined {
-  const names = pointer.split('/').slice(1)
-  let here: Json | undefined = value
-  for (const name of names.map((one) => one.replaceAll('~1', '/').replaceAll('~0', '~'))) {
-    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, name)) return undefined
-    here = (here as { readonly [name: string]: Json })[name]
-  }
-  return here
 }
 
 function cut(text: string): string {

@@ -3,6 +3,7 @@ import { toInstant } from '../../engine/clock.ts'
 import type { Evaluator, Scope, TaskView } from '../../engine/evaluator.ts'
 import type { Json, JsonObject } from '../../engine/json.ts'
 import type { Interval, Pipeline, Task } from '../../engine/pipeline.ts'
+import { keysOf, pointerTo } from '../../engine/pointer.ts'
 
 /** What a run would be asked for. */
 export interface Asked {
@@ -57,7 +58,7 @@ export class Resolver {
       const quoted = shell.some((pointer) => leads(pointer, path)) ? [''] : []
       const { result, fault } = this.#ask(() => this.#evaluator.render(inner, this.#scope, quoted))
       if (result !== undefined) return result
-      if (fault === null) open.push(path.map((part) => `/${escaped(part)}`).join(''))
+      if (fault === null) open.push(pointerTo(path))
       else faults.push(fault)
       return inner
     }
@@ -123,13 +124,6 @@ export class Resolver {
 }
 
 function leads(pointer: string, path: readonly string[]): boolean {
-  const keys = pointer
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const keys = keysOf(pointer)
   return keys.length === path.length && keys.every((key, place) => key === '*' || key === path[place])
-}
-
-function escaped(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1')
 }

@@ -1,5 +1,6 @@
 /** A plan as people read it: the tasks in order, what they would be given, and what it comes to. Knows no store. */
 import type { Json } from '../../engine/json.ts'
+import { pointerPart } from '../../engine/pointer.ts'
 import { counted, duration, oneLine, type Paint, paintFor, shortInterval, table } from '../print.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Plan, PlannedTask } from './plan.ts'
@@ -51,9 +52,7 @@ function inputLines(task: PlannedTask, paint: Paint): readonly string[] {
 function leaves(value: Json, path: string): readonly { readonly path: string; readonly value: Json }[] {
   if (typeof value !== 'object' || value === null || Object.keys(value).length === 0)
     return path === '' ? [] : [{ path, value }]
-  return Object.entries(value).flatMap(([key, inner]) =>
-    leaves(inner as Json, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`),
-  )
+  return Object.entries(value).flatMap(([key, inner]) => leaves(inner as Json, `${path}/${pointerPart(key)}`))
 }
 
 function totalLines({ total }: Plan): readonly string[] {
