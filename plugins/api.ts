@@ -22,6 +22,7 @@ export {
   statusFailure,
   textOf,
   unmet,
+  urlSchema,
 } from './http-expect.ts'
 export type { HttpAnswer, HttpRequest } from './http-types.ts'
 export { again, ask, formFault, type Heard, heardOf, onRejectSchema, rejection } from './question.ts'

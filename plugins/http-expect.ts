@@ -15,6 +15,14 @@ export interface Expectation {
   readonly json?: { readonly [pointer: string]: Json }
 }
 
+/** JSON Schema of a URL that is asked; a circuit breaker stands before its host. */
+export const urlSchema = {
+  type: 'string',
+  minLength: 1,
+  'x-endpoint': true,
+  description: 'http:// or https://. Link-local and metadata addresses are refused, also at redirects.',
+} as const
+
 /** JSON Schema of an Expectation. */
 export const expectationSchema = {
   type: 'object',
@@ -45,6 +53,7 @@ export const expectationSchema = {
   },
   additionalProperties: false,
   default: {},
+  description: 'What the answer must be; by default any status from 200 to 299.',
 } as const
 
 /** Whether the status is one of those. */

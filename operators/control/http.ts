@@ -14,6 +14,7 @@ import {
   succeeded,
   textOf,
   unmet,
+  urlSchema,
 } from '../../plugins/api.ts'
 
 /** The request, and what its answer is to be. */
@@ -39,12 +40,7 @@ export const http = defineOperator<HttpInput>({
   input: {
     type: 'object',
     properties: {
-      url: {
-        type: 'string',
-        minLength: 1,
-        'x-endpoint': true,
-        description: 'http:// or https://. Link-local and metadata addresses are refused, also at redirects.',
-      },
+      url: urlSchema,
       method: {
         type: 'string',
         enum: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
@@ -60,10 +56,7 @@ export const http = defineOperator<HttpInput>({
       },
       body: { type: 'string', description: 'The body as it is; `json` is the other way to give one.' },
       json: { description: 'A value that is sent as a JSON body, with its content type.' },
-      expect: {
-        ...expectationSchema,
-        description: 'What the answer must be; by default any status from 200 to 299.',
-      },
+      expect: expectationSchema,
       follow: {
         type: 'boolean',
         default: true,

@@ -10,6 +10,7 @@ import {
   succeeded,
   textOf,
   unmet,
+  urlSchema,
 } from '../../plugins/api.ts'
 import { everySchema, lookAgain } from './sensor.ts'
 
@@ -38,18 +39,10 @@ export const httpSensor = defineOperator<HttpSensorInput>({
   input: {
     type: 'object',
     properties: {
-      url: {
-        type: 'string',
-        minLength: 1,
-        'x-endpoint': true,
-        description: 'http:// or https://. Link-local and metadata addresses are refused, also at redirects.',
-      },
+      url: urlSchema,
       method: { type: 'string', enum: ['GET', 'HEAD'], default: 'GET' },
       headers: { type: 'object', additionalProperties: { type: 'string' }, default: {} },
-      expect: {
-        ...expectationSchema,
-        description: 'What the answer must be; by default any status from 200 to 299.',
-      },
+      expect: expectationSchema,
       pending: {
         type: 'array',
         items: { type: 'integer', minimum: 100, maximum: 599 },
