@@ -1,14 +1,13 @@
 /** The SQLite store: what it keeps and how it is read. How batches are written is sqlite-commit.ts. */
-
-import { bug, DagctlError } from '../errors.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Pipeline } from '../pipeline.ts'
 import type { Batch, CommitResult } from './batch.ts'
 import type { RunRecord, TaskRecord } from './records.ts'
-import { type Row, toEngine, toEvent, toHeld, toRequest, toRun, toTask, toValue } from './rows.ts'
+import { toEngine, toEvent, toHeld, toRequest, toRun, toTask, toValue } from './rows.ts'
 import { SqliteWriter } from './sqlite-commit.ts'
 import { Connection, type SqliteOptions } from './sqlite-connection.ts'
-import { keepVersion, SqlitePlans } from './sqlite-plans.ts'
+import { SqliteCreator } from './sqlite-create.ts'
+import { SqlitePlans } from './sqlite-plans.ts'
 import type {
   EngineRecord,
   EventRecord,
@@ -19,36 +18,23 @@ import type {
   Store,
   Wish,
 } from './store.ts'
-import { Together } from './together.ts'
 
 /** Opens, or makes, a SQLite store and brings its tables up to date. */
 export function openSqlite(options: SqliteOptions): Store {
   return new SqliteStore(options)
 }
 
-const insertTask =
-  'INSERT INTO tasks (run, node, task, parent, state, ended_at, outputs, cached) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
-
-/** A run that is to be made, by which engine, and when. */
-interface Creation {
-  readonly run: NewRun
-  readonly engine: string
-  readonly at: number
-}
-
 class SqliteStore extends SqlitePlans implements Store {
   readonly #db: Connection
   readonly #writer: SqliteWriter
-  /** A backfill makes several runs at a time. */
-  readonly #creating = new Together((asked: readonly Creation[]) =>
-    this.#db.transaction(() => asked.map((one) => this.#create(one))),
-  )
+  readonly #creator: SqliteCreator
 
   constructor(options: SqliteOptions) {
     const db = new Connection(options)
     super(db)
     this.#db = db
     this.#writer = new SqliteWriter(db)
+    this.#creator = new SqliteCreator(db, this.#writer)
   }
 
   async commit(batch: Batch): Promise<CommitResult> {
@@ -56,75 +42,7 @@ class SqliteStore extends SqlitePlans implements Store {
   }
 
   createRun(run: NewRun, engine: string, at: number): Promise<RunRecord> {
-    return this.#creating.ask({ run, engine, at })
-  }
-
-  #create({ run, engine, at }: Creation): () => RunRecord {
-    if (this.#isCancelled(run.backfill)) {
-      return () => {
-        throw new DagctlError('E232', `backfill ${run.backfill} was cancelled`, { kind: 'usage' })
-      }
-    }
-    const { pipeline } = run
-    keepVersion(this.#db, pipeline, at)
-    const { changes, lastInsertRowid: seq } = this.#db.run(
-      `INSERT INTO runs (id, pipeline, version, folder, params, trigger, interval_start, interval_end, backfill, state, created_at, owner, fence, runtime, origin, due_at, provenance, omit)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, 1, ?, ?, ?, ?, ?)
-       ON CONFLICT DO NOTHING`,
-      run.id,
-      pipeline.name,
-      pipeline.version,
-      run.folder,
-      JSON.stringify(run.params),
-      run.trigger,
-      run.interval.start,
-      run.interval.end,
-      run.backfill,
-      at,
-      engine,
-      run.runtime ?? null,
-      run.origin ?? null,
-      run.dueAt ?? at,
-      run.provenance === undefined ? null : JSON.stringify(run.provenance),
-      run.omit.length === 0 ? null : JSON.stringify(run.omit),
-    )
-    if (changes === 0) {
-      const before = this.#madeBefore(run)
-      return () => before
-    }
-    const omitted = new Set(run.omit)
-    const given = new Map(run.given?.map((one) => [one.node, one]))
-    for (let node = 0; node < pipeline.tasks.length; node++) {
-      const { outputs, run: from } = given.get(node) ?? { outputs: null, run: null }
-      const state = from !== null ? 'succeeded' : omitted.has(node) ? 'skipped' : 'waiting'
-      const ended = state === 'waiting' ? null : at
-      const parent = pipeline.tasks[node]?.group ?? null
-      this.#db.run(insertTask, seq, node, node, parent, state, ended, from && JSON.stringify(outputs), from)
-    }
-    this.#writer.event(Number(seq), null, null, 'create', at, null)
-    const made = toRun(this.#db.get('SELECT * FROM runs WHERE seq = ?', seq) as Row)
-    return () => made
-  }
-
-  /** In the run's own transaction: of a backfill that was cancelled nothing is left that could start later. */
-  #isCancelled(backfill: string | null): boolean {
-    if (backfill === null) return false
-    return (
-      this.#db.get("SELECT 1 FROM backfills WHERE id = ? AND state = 'cancelled'", backfill) !== undefined
-    )
-  }
-
-  /** The run that there is for the same interval of the backfill, or of the same origin. */
-  #madeBefore({ id, backfill, interval: { start, end }, origin }: NewRun): RunRecord {
-    const row = this.#db.get(
-      `SELECT * FROM runs WHERE origin = ? OR (backfill = ? AND interval_start = ? AND interval_end = ?)`,
-      origin ?? null,
-      backfill,
-      start,
-      end,
-    )
-    if (row === undefined) throw bug(`run ${id} was neither made nor made before`)
-    return toRun(row)
+    return this.#creator.create(run, engine, at)
   }
 
   async run(id: string): Promise<RunRecord | null> {
