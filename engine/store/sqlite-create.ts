@@ -2,9 +2,9 @@
 import { bug, DagctlError } from '../errors.ts'
 import type { RunRecord } from './records.ts'
 import { type Row, toRun } from './rows.ts'
-import type { SqliteWriter } from './sqlite-commit.ts'
 import type { Connection } from './sqlite-connection.ts'
 import { keepVersion } from './sqlite-plans.ts'
+import type { SqliteRows } from './sqlite-rows.ts'
 import type { NewRun } from './store.ts'
 import { Together } from './together.ts'
 
@@ -21,16 +21,15 @@ interface Creation {
 /** Makes runs over one connection. */
 export class SqliteCreator {
   readonly #db: Connection
-  readonly #writer: SqliteWriter
+  readonly #rows: SqliteRows
   /** A backfill makes several runs at a time. */
   readonly #creating = new Together((asked: readonly Creation[]) =>
     this.#db.transaction(() => asked.map((one) => this.#create(one))),
   )
 
-  /** @param writer notes what happened */
-  constructor(db: Connection, writer: SqliteWriter) {
+  constructor(db: Connection, rows: SqliteRows) {
     this.#db = db
-    this.#writer = writer
+    this.#rows = rows
   }
 
   /** The new run, or the one that there is in its place. Throws E232 where its backfill was cancelled. */
@@ -80,7 +79,7 @@ export class SqliteCreator {
       const parent = pipeline.tasks[node]?.group ?? null
       this.#db.run(insertTask, seq, node, node, parent, state, ended, from && JSON.stringify(outputs), from)
     }
-    this.#writer.event(Number(seq), null, null, 'create', at, null)
+    this.#rows.event(Number(seq), null, null, 'create', at, null)
     const made = toRun(this.#db.get('SELECT * FROM runs WHERE seq = ?', seq) as Row)
     return () => made
   }

@@ -8,6 +8,7 @@ import { SqliteWriter } from './sqlite-commit.ts'
 import { Connection, type SqliteOptions } from './sqlite-connection.ts'
 import { SqliteCreator } from './sqlite-create.ts'
 import { SqlitePlans } from './sqlite-plans.ts'
+import { SqliteRows } from './sqlite-rows.ts'
 import type {
   EngineRecord,
   EventRecord,
@@ -33,8 +34,9 @@ class SqliteStore extends SqlitePlans implements Store {
     const db = new Connection(options)
     super(db)
     this.#db = db
-    this.#writer = new SqliteWriter(db)
-    this.#creator = new SqliteCreator(db, this.#writer)
+    const rows = new SqliteRows(db)
+    this.#writer = new SqliteWriter(db, rows)
+    this.#creator = new SqliteCreator(db, rows)
   }
 
   async commit(batch: Batch): Promise<CommitResult> {
