@@ -2,15 +2,17 @@
 import type { JsonObject, JsonSchema } from '../engine/json.ts'
 import { pointerPart, pointerTo } from '../engine/pointer.ts'
 import type { Chain, Expression, ExpressionError } from './expression.ts'
+import type { Fault, Reference } from './follow.ts'
 import type { Validator } from './json-schema.ts'
 import type { Path } from './positions.ts'
 import type { Span } from './problems.ts'
-import { type Fault, type Place, type Reference, resolvePath, type Visible } from './references.ts'
+import { resolvePath } from './references.ts'
 import type { Report } from './report.ts'
 import { unsafePlace } from './shell.ts'
 import type { Template, TemplateError } from './template.ts'
 import type { Typed } from './template-types.ts'
 import { celType, integersIn } from './types.ts'
+import type { Place, Visible } from './visible.ts'
 import { didYouMean, quote } from './words.ts'
 
 /** The parsers, each loaded only for a file that needs it. */

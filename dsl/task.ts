@@ -14,12 +14,12 @@ import type { Path } from './positions.ts'
 import { certainlyMatches } from './quick-check.ts'
 import { recoverOf } from './recover.ts'
 import { nothing } from './recovery-defaults.ts'
-import type { Visible } from './references.ts'
 import type { Report } from './report.ts'
 import { retryOf, timeoutOf } from './retry.ts'
 import { checkInput, endpointPointersOf, shellPointersOf } from './task-input.ts'
 import { type Languages, type Read, TaskReferences } from './task-references.ts'
 import type { Type } from './types.ts'
+import type { Visible } from './visible.ts'
 import { didYouMean, either, quote } from './words.ts'
 
 /** What a task is compiled in. */
