@@ -1,7 +1,7 @@
 /** Which parsers the tasks of a file need, loaded. Knows nothing of what they read. */
 import type { Task as TaskFile } from '../schemas/pipeline.generated.ts'
 import type { Operators } from './operators.ts'
-import { hasPlainInput } from './task.ts'
+import { hasPlainInput } from './task-context.ts'
 import type { Languages } from './task-references.ts'
 
 /** Loads Handlebars' parser only where a `{{` stands, cel-js only where a `when` or `gate` does, ajv only where it must. */
