@@ -1,5 +1,5 @@
 /** One file without regard to where it is used: its tasks, what it takes and gives, and all that is wrong in it. */
-import type { JsonSchema } from '../engine/json.ts'
+import { isJsonObject, type JsonSchema } from '../engine/json.ts'
 import type { OperatorInfo, Pipeline, Schedule } from '../engine/pipeline.ts'
 import type { PipelineFile, Task as TaskFile } from '../schemas/pipeline.generated.ts'
 import { findCycles } from './graph.ts'
@@ -41,10 +41,6 @@ export interface Surroundings {
 type Mapping = { readonly [key: string]: unknown }
 type Schemas = { readonly [name: string]: JsonSchema }
 type Tasks = { readonly [id: string]: TaskFile }
-
-function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 /** Compiles one file after those that it uses; null where it holds no mapping. */
 export async function compileFile(
@@ -133,7 +129,7 @@ async function typesBelow(
   report: Report,
 ): Promise<{ readonly [name: string]: Type }> {
   const written = value[key]
-  const names = isMapping(written) ? Object.keys(written) : []
+  const names = isJsonObject(written) ? Object.keys(written) : []
   const good = await checkParams((file[key] ?? {}) as Schemas, report, key)
   return Object.fromEntries(names.map((name) => [name, good[name] ?? null]))
 }
@@ -144,9 +140,9 @@ function readable(value: Mapping, usable: Usable): Mapping {
   const file: { [key: string]: unknown } = {}
   for (const [key, part] of Object.entries(value)) {
     if (!usable.has(key)) continue
-    if (key === 'tasks') file[key] = isMapping(part) ? readableTasks(part, usable) : {}
+    if (key === 'tasks') file[key] = isJsonObject(part) ? readableTasks(part, usable) : {}
     else
-      file[key] = isMapping(part)
+      file[key] = isJsonObject(part)
         ? Object.fromEntries(Object.entries(part).filter(([inner]) => usable.has(key, inner)))
         : part
   }
@@ -155,7 +151,9 @@ function readable(value: Mapping, usable: Usable): Mapping {
 
 function readableTasks(tasks: Mapping, usable: Usable): Mapping {
   const entries = Object.entries(tasks).map(([id, task]) => {
-    const kept = isMapping(task) ? Object.entries(task).filter(([key]) => usable.has('tasks', id, key)) : []
+    const kept = isJsonObject(task)
+      ? Object.entries(task).filter(([key]) => usable.has('tasks', id, key))
+      : []
     return [id, Object.fromEntries(kept)]
   })
   return Object.fromEntries(entries)

@@ -1,5 +1,5 @@
 /** A pipeline file, with all that it uses, to a compiled pipeline. Touches no store, process or network. */
-import type { JsonSchema } from '../engine/json.ts'
+import { isJsonObject, type JsonSchema } from '../engine/json.ts'
 import type { Pipeline, Task } from '../engine/pipeline.ts'
 import type { PipelineFile } from '../schemas/pipeline.generated.ts'
 import { type CompiledFile, compileFile } from './compile-file.ts'
@@ -88,19 +88,13 @@ function checkedFile({ source, parsed, report }: SourceFile, strict: boolean): C
     file: source.file,
     text: parsed.positions.text,
     name: typeof name === 'string' ? name : null,
-    tasks: isMapping(tasks) ? Object.keys(tasks).length : 0,
+    tasks: isJsonObject(tasks) ? Object.keys(tasks).length : 0,
     problems: inFileOrder(
       strict
         ? report.problems.map((problem) => ({ ...problem, severity: 'error' as const }))
         : report.problems,
     ),
   }
-}
-
-type Mapping = { readonly [key: string]: unknown }
-
-function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The pipeline, from files without errors. Reports lint. */

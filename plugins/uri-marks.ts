@@ -1,5 +1,5 @@
 /** Where an operator's schema says `x-uri`, in a value of that schema. Pure; reads no data. */
-import type { Json, JsonObject, JsonSchema } from '../engine/json.ts'
+import { isJsonObject, type Json, type JsonObject, type JsonSchema } from '../engine/json.ts'
 
 /** Which way the data goes. */
 export type Mark = 'input' | 'output'
@@ -30,7 +30,7 @@ export function markedStrings(schema: JsonSchema, value: Json, mark: Mark): read
   const look = (schemas: readonly JsonSchema[], inner: Json, name: string, beside: JsonObject) => {
     if (typeof inner === 'string' && isMarked(schemas, inner, mark)) found.push({ uri: inner, name, beside })
     if (Array.isArray(inner)) for (const item of inner) look(under(schemas, 'items'), item, name, beside)
-    else if (isObject(inner))
+    else if (isJsonObject(inner))
       for (const [key, item] of Object.entries(inner)) look(propertyOf(schemas, key), item, key, inner)
   }
   look(branches(schema), value, '', {})
@@ -46,7 +46,7 @@ async function mapUnder(
   if (isMarked(schemas, value, mark)) return mapUris(value, map)
   if (Array.isArray(value))
     return Promise.all(value.map((item: Json) => mapUnder(under(schemas, 'items'), item, mark, map)))
-  if (!isObject(value)) return value
+  if (!isJsonObject(value)) return value
   const entries = Object.entries(value).map(
     async ([name, item]): Promise<[string, Json]> => [
       name,
@@ -59,7 +59,7 @@ async function mapUnder(
 async function mapUris(value: Json, map: (uri: string) => Promise<Json>): Promise<Json> {
   if (typeof value === 'string') return map(value)
   if (Array.isArray(value)) return Promise.all(value.map((item: Json) => mapUris(item, map)))
-  return isObject(value) && typeof value.dataset === 'string' ? map(value.dataset) : value
+  return isJsonObject(value) && typeof value.dataset === 'string' ? map(value.dataset) : value
 }
 
 function isMarked(schemas: readonly JsonSchema[], value: Json, mark: Mark): boolean {
@@ -96,9 +96,5 @@ function propertyOf(schemas: readonly JsonSchema[], name: string): readonly Json
 }
 
 function isSchema(value: unknown): value is JsonSchema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isObject(value: Json): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

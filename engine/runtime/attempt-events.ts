@@ -1,7 +1,8 @@
 /** The events file of an attempt: appending to it, and following it as it grows. Knows nothing of what events mean. */
 import { closeSync, type FSWatcher, fstatSync, mkdirSync, openSync, watch, writeSync } from 'node:fs'
 import { type Clock, toInstant } from '../clock.ts'
-import { fileOf, isRecord } from './attempt-folder.ts'
+import { isJsonObject } from '../json.ts'
+import { fileOf } from './attempt-folder.ts'
 import type { AttemptEvent } from './runtime.ts'
 import { openStranger, readAt, StrangerFileError } from './stranger-file.ts'
 
@@ -136,7 +137,7 @@ export class EventFollower {
     } catch {
       raw = null
     }
-    const event = isRecord(raw) ? toEvent(raw) : null
+    const event = isJsonObject(raw) ? toEvent(raw) : null
     if (event === null) this.#tell(`a line of the events file is no event: ${text.slice(0, 200)}`)
     else this.#hand({ event, raw: raw as { [name: string]: unknown }, end })
   }
@@ -170,7 +171,7 @@ export function toEvent(raw: { readonly [name: string]: unknown }): AttemptEvent
     case 'log': {
       const { level = 'info', message, fields } = raw
       if (typeof message !== 'string' || !isLevel(level)) return null
-      return isRecord(fields) ? { type: 'log', level, message, fields } : { type: 'log', level, message }
+      return isJsonObject(fields) ? { type: 'log', level, message, fields } : { type: 'log', level, message }
     }
     case 'heartbeat':
       return { type: 'heartbeat' }
@@ -197,5 +198,5 @@ function isLevel(value: unknown): value is 'debug' | 'info' | 'warn' | 'error' {
 }
 
 function isLabels(value: unknown): value is { readonly [name: string]: string } {
-  return isRecord(value) && Object.values(value).every((label) => typeof label === 'string')
+  return isJsonObject(value) && Object.values(value).every((label) => typeof label === 'string')
 }

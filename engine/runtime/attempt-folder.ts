@@ -4,7 +4,7 @@
  */
 import { createReadStream, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import type { Json } from '../json.ts'
+import { isJsonObject, type Json } from '../json.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessIdentity } from './process-identity.ts'
 import type { Attempt, StopReason } from './runtime.ts'
@@ -69,15 +69,16 @@ export function writeWhole(
 /** The ending, or null where there is none yet. A torn one (a loss of power) is none. */
 export function readEnding(attempt: { readonly folder: string }): Ending | null {
   const ending = readJson(fileOf(attempt, 'ending'))
-  if (!isRecord(ending)) return null
-  if (isRecord(ending.outcome) && typeof ending.outcome.type === 'string') return ending as unknown as Ending
+  if (!isJsonObject(ending)) return null
+  if (isJsonObject(ending.outcome) && typeof ending.outcome.type === 'string')
+    return ending as unknown as Ending
   return typeof ending.code === 'number' ? { code: ending.code } : null
 }
 
 /** The process that the attempt was given, or null where it never got one. */
 export function readProcess(attempt: { readonly folder: string }): AttemptProcess | null {
   const found = readJson(fileOf(attempt, 'process'))
-  if (!isRecord(found)) return null
+  if (!isJsonObject(found)) return null
   const { type, pid, startTime, bootId, oomKills } = found
   if (typeof pid !== 'number' || typeof startTime !== 'string' || typeof bootId !== 'string') return null
   if (type !== 'command' && type !== 'worker') return null
@@ -89,7 +90,7 @@ const stopReasons: readonly StopReason[] = ['timeout', 'cancel', 'shutdown', 'pr
 /** Why the attempt was asked to stop, or null where nobody asked. */
 export function readStopping(attempt: { readonly folder: string }): StopReason | null {
   const found = readJson(fileOf(attempt, 'stopping'))
-  const reason = isRecord(found) ? found.reason : null
+  const reason = isJsonObject(found) ? found.reason : null
   return stopReasons.find((one) => one === reason) ?? null
 }
 
@@ -102,11 +103,6 @@ export function readJson(path: string): Json {
     if (error instanceof StrangerFileError || error instanceof SyntaxError) return null
     throw error
   }
-}
-
-/** Whether a value is an object with names, as JSON means it. */
-export function isRecord(value: unknown): value is { readonly [name: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** A line of an attempt's log. */
@@ -143,7 +139,7 @@ export function logLine(line: string): LogLine | null {
     // A torn last line, or a stranger's: what is no event is no log line.
     return null
   }
-  if (!isRecord(event) || typeof event.message !== 'string') return null
+  if (!isJsonObject(event) || typeof event.message !== 'string') return null
   const at = typeof event.at === 'string' ? Date.parse(event.at) : Number.NaN
   const time = Number.isNaN(at) ? null : at
   if (event.type === 'failure') return { at: time, stream: 'log', level: 'error', text: event.message }
@@ -151,7 +147,7 @@ export function logLine(line: string): LogLine | null {
   const stream = event.stream === 'stdout' || event.stream === 'stderr' ? event.stream : 'log'
   const level =
     event.level === 'debug' || event.level === 'warn' || event.level === 'error' ? event.level : 'info'
-  const fields = isRecord(event.fields) ? ` ${JSON.stringify(event.fields)}` : ''
+  const fields = isJsonObject(event.fields) ? ` ${JSON.stringify(event.fields)}` : ''
   return { at: time, stream, level, text: event.message + fields }
 }
 

@@ -2,7 +2,8 @@
 import { existsSync, lstatSync, rmSync } from 'node:fs'
 import { posix } from 'node:path'
 import { type Clock, toInstant } from '../clock.ts'
-import { fileOf, isRecord, readJson, writeWhole } from './attempt-folder.ts'
+import { isJsonObject } from '../json.ts'
+import { fileOf, readJson, writeWhole } from './attempt-folder.ts'
 import { filesBelow, sealCheckpoint } from './checkpoint-folder.ts'
 import type { Attempt, AttemptEvent } from './runtime.ts'
 
@@ -61,7 +62,7 @@ export class CheckpointSeal {
 
 function sealedBefore(attempt: Attempt): number {
   const found = readJson(fileOf(attempt, 'sealed'))
-  return isRecord(found) && typeof found.end === 'number' ? found.end : 0
+  return isJsonObject(found) && typeof found.end === 'number' ? found.end : 0
 }
 
 /** The announced folder. Throws where it is a link or lies elsewhere. */

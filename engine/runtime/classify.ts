@@ -2,9 +2,9 @@
 import { constants } from 'node:os'
 import { stripVTControlCharacters } from 'node:util'
 import { type FailureKind, failureKinds } from '../errors.ts'
-import type { JsonObject } from '../json.ts'
+import { isJsonObject, type JsonObject } from '../json.ts'
 import type { Outcome } from '../outcome.ts'
-import { fileOf, isRecord, outputCap } from './attempt-folder.ts'
+import { fileOf, outputCap } from './attempt-folder.ts'
 import { oomKills } from './process-identity.ts'
 import { readEnd, readStranger, StrangerFileError } from './stranger-file.ts'
 
@@ -121,7 +121,7 @@ export function readOutputs(attempt: {
     const bytes = readStranger(path, outputCap)
     if (bytes === null) return { outputs: {} }
     const outputs: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-    return isRecord(outputs) ? { outputs } : invalid(`${path} holds no JSON object`)
+    return isJsonObject(outputs) ? { outputs } : invalid(`${path} holds no JSON object`)
   } catch (error) {
     if (error instanceof StrangerFileError) return invalid(error.message)
     return invalid(`${path} is no JSON: ${(error as Error).message}`)
