@@ -70,7 +70,7 @@ async function backfill(engine: Engine, folder: string, intervals: number): Prom
 }
 
 /** Runs the backfill once, in a fresh folder. */
-export async function runBackfill(place: Place, intervals: number): Promise<Measured> {
+async function runBackfill(place: Place, intervals: number): Promise<Measured> {
   const data = mkdtempSync(join(tmpdir(), 'dagctl-bench-'))
   const store = openSqlite({ path: join(data, 'dagctl.db') })
   const other = place === 'two processes' ? await otherProcess(data) : null

@@ -31,7 +31,7 @@ export interface Measured {
 }
 
 /** Runs `size` Noop tasks once, in a fresh folder. */
-export async function runNoops(shape: Shape, size: number): Promise<Measured> {
+async function runNoops(shape: Shape, size: number): Promise<Measured> {
   const { seconds, peakMemory } = await runPipeline(noops(shape, size))
   return { tasksPerSecond: size / seconds, peakMemory }
 }
@@ -93,7 +93,7 @@ export function engineOn(data: string, store: Store, report: (report: Report) =>
 }
 
 /** Transactions of one small write each, per second, on a database opened as ours (WAL, FULL). */
-export function rawCommits(count = 2000): number {
+function rawCommits(count = 2000): number {
   const data = mkdtempSync(join(tmpdir(), 'dagctl-bench-'))
   const db = new Connection({ path: join(data, 'raw.db') })
   const start = performance.now()

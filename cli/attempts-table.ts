@@ -41,7 +41,7 @@ export async function printAttempts(
 }
 
 /** A change in words: `batchSize: 16`, `restore newest`, `runtime docker`, `fallback to Noop`. */
-export function changeText({ set, runtime, restore, fallback }: JsonObject): string {
+function changeText({ set, runtime, restore, fallback }: JsonObject): string {
   const values = Object.entries((set ?? {}) as JsonObject).map(
     ([name, value]) => `${name}: ${JSON.stringify(value)}`,
   )

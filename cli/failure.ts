@@ -64,7 +64,7 @@ export function fail(error: unknown, terminal: Terminal, json: boolean): number 
 }
 
 /** Any error as one of ours: what nobody foresaw is a bug. */
-export function toKnown(error: unknown): DagctlError {
+function toKnown(error: unknown): DagctlError {
   if (error instanceof DagctlError && error.kind !== 'bug') return error
   const message = error instanceof Error ? error.message : String(error)
   const code = (error as NodeJS.ErrnoException | undefined)?.code

@@ -54,7 +54,7 @@ const remarkable: ReadonlySet<string> = new Set([
 ])
 
 /** What a task's event is to a person, or null where it says nothing new. */
-export function eventLine(
+function eventLine(
   report: Report & { type: 'task' },
   task: TaskProgress | null,
   paint: Paint,

@@ -92,7 +92,7 @@ export function closed(properties: readonly (readonly [string, Type])[]): JsonSc
 }
 
 /** The type of a value that has one of these types: of objects all keys, as not every item need have each. */
-export function unionOf(types: readonly Type[]): Type {
+function unionOf(types: readonly Type[]): Type {
   const typed = types.filter((type): type is JsonSchema => type !== null)
   const names = typed.map((type) => typeNames(type))
   if (types.length === 0 || typed.length < types.length || names.includes(null)) return null

@@ -159,7 +159,7 @@ function reachable(schema: unknown, root: JsonSchema, found: Set<unknown>): Set<
 }
 
 /** The schema that a local reference (`#/$defs/name`) means; undefined where there is none. */
-export function resolveReference(reference: string, root: JsonSchema): unknown {
+function resolveReference(reference: string, root: JsonSchema): unknown {
   if (!reference.startsWith('#')) return undefined
   let schema: unknown = root
   for (const key of keysOf(reference.slice(1)))
@@ -338,7 +338,7 @@ const typeWord: { readonly [type: string]: string } = {
 }
 
 /** JSON Schema's `type` in words: `a string or a list`. */
-export function typeWords(type: unknown): string {
+function typeWords(type: unknown): string {
   return either([type].flat().map((name) => typeWord[String(name)] ?? String(name)))
 }
 

@@ -258,22 +258,6 @@ class Reading {
   }
 }
 
-/** Every path of a template, with whether it stands in the first argument of `default`, where it need not resolve. */
-export function pathsOf(
-  template: Template,
-): readonly { readonly path: Extract<Expression, { type: 'path' }>; readonly optional: boolean }[] {
-  const found: { path: Extract<Expression, { type: 'path' }>; optional: boolean }[] = []
-  const visit = (expression: Expression, optional: boolean): void => {
-    if (expression.type === 'path') found.push({ path: expression, optional })
-    if (expression.type !== 'call') return
-    expression.args.forEach((arg, index) => {
-      visit(arg, optional || (expression.helper === 'default' && index === 0))
-    })
-  }
-  for (const part of template.parts) if (typeof part === 'object') visit(part, false)
-  return found
-}
-
 /** Where each expression of a command's template stands for the shell, in the order of `parts`. */
 export function shellPlacesOf({ parts }: Template): readonly ShellPlace[] {
   const texts = ['']

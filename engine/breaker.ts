@@ -4,7 +4,7 @@
  */
 
 /** Failures in a row that open a breaker; how long it stays open at first and at most, doubled by each failed probe. */
-export const breaking = { threshold: 5, open: 30_000, longest: 300_000 } as const
+const breaking = { threshold: 5, open: 30_000, longest: 300_000 } as const
 
 interface Circuit {
   failures: number

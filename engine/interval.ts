@@ -18,7 +18,7 @@ export function intervalEndingAt(timetable: Timetable, end: number): Interval | 
 }
 
 /** The last interval that ended at or before `at`, or null when none did. */
-export function lastEndedInterval(timetable: Timetable, at: number): Interval | null {
+function lastEndedInterval(timetable: Timetable, at: number): Interval | null {
   const end = timetable.previous(at)
   return end === null ? null : intervalEndingAt(timetable, end)
 }

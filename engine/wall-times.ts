@@ -7,8 +7,8 @@ import type { Cron } from './cron.ts'
 const day = 86_400_000
 
 /** The calendar that RFC 3339 can write. */
-export const firstWall = -62_135_596_800_000
-export const lastWall = 253_402_300_799_000
+const firstWall = -62_135_596_800_000
+const lastWall = 253_402_300_799_000
 
 /** After this many months the calendar repeats, so a day that did not come by then never comes. */
 const calendarCycle = 400 * 12

@@ -7,7 +7,7 @@ import { jsonFault } from './json-fault.ts'
 import type { Check } from './schema-check.ts'
 
 /** Most entries of one kind that may wake a task, and most bytes of a question: each sleeping task keeps them. */
-export const wakeLimits = { entries: 1000, question: 256 * 1024 } as const
+const wakeLimits = { entries: 1000, question: 256 * 1024 } as const
 
 /** The outcome as it stands where it is one, else the failure that says what it is instead. */
 export function checkedOutcome(name: string, outcome: Outcome, output: Check): Outcome {

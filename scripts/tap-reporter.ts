@@ -4,7 +4,7 @@ import { Transform, type TransformCallback } from 'node:stream'
 import { Parser, type Result } from 'tap-parser'
 
 /** The last line of a run, for `.ci/run`. */
-export const summaryFile = '.tap/summary.txt'
+const summaryFile = '.tap/summary.txt'
 
 interface Counts {
   passed: number

@@ -58,6 +58,6 @@ export function scheduleOf({ name, schedule }: Pipeline): Schedule {
 }
 
 /** The next `count` intervals that end after `after`. */
-export function comingIntervals(schedule: Schedule, after: number, count: number): Interval[] {
+function comingIntervals(schedule: Schedule, after: number, count: number): Interval[] {
   return [...intervalsDueAfter(timetableOf(schedule), after).take(count)]
 }

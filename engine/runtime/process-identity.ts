@@ -66,7 +66,7 @@ export function isAlive(identity: ProcessIdentity): boolean {
 }
 
 /** Whether any process of the group runs. Zombies do not: where nobody reaps, they stay for ever. */
-export function groupIsAlive(group: number): boolean {
+function groupIsAlive(group: number): boolean {
   if (!hasProc) return signalGroup(group, 0)
   for (const name of readdirSync('/proc')) {
     const pid = Number(name)

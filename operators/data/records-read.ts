@@ -87,7 +87,7 @@ async function* readFiles(
 }
 
 /** The files that an input means, in the order in which they are read. */
-export async function findFiles(task: TaskContext, input: DatasetInput): Promise<readonly SourceFile[]> {
+async function findFiles(task: TaskContext, input: DatasetInput): Promise<readonly SourceFile[]> {
   const parts: readonly DatasetPart[] = Array.isArray(input) ? input : [input as DatasetPart]
   const found: SourceFile[] = []
   for (const [index, part] of parts.entries()) {

@@ -44,7 +44,7 @@ interface Data {
 }
 
 /** The tokenizer; made by {@link loadLlama3} alone. */
-export class Llama3 implements Tokenizer, Merges {
+class Llama3 implements Tokenizer, Merges {
   readonly vocabulary: number
   readonly bos: number
   readonly eos: number

@@ -24,7 +24,7 @@ const issued: { readonly [length: number]: RegExp } = {
 }
 
 /** Whether `digits` (no separators) can be a card: issued length and first digits, Luhn, not one digit repeated. */
-export function isCardNumber(digits: string): boolean {
+function isCardNumber(digits: string): boolean {
   return (issued[digits.length]?.test(digits) ?? false) && luhn(digits) && !/^(\d)\1+$/.test(digits)
 }
 

@@ -43,7 +43,7 @@ export const piiTypes: readonly PiiType[] = [
 ].filter(({ name }, at, all) => all.findIndex((type) => type.name === name) === at)
 
 /** Types that need a model, which does not exist yet. */
-export const modelTypes = ['PERSON', 'ORGANIZATION', 'LOCATION', 'GPE', 'NRP'] as const
+const modelTypes = ['PERSON', 'ORGANIZATION', 'LOCATION', 'GPE', 'NRP'] as const
 
 /** What to look for. */
 export interface DetectOptions {

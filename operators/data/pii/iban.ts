@@ -28,7 +28,7 @@ const structures = new Map(
 )
 
 /** Whether `text` (no separators, capitals) is an IBAN of a country of the registry. */
-export function isIban(text: string): boolean {
+function isIban(text: string): boolean {
   const structure = structures.get(text.slice(0, 2))
   return structure?.pattern.test(text) === true && mod97(text.slice(4) + text.slice(0, 4))
 }
