@@ -9,6 +9,7 @@ export function paintFor(sink: Sink, env: Terminal['env']): ReturnType<typeof pi
   return pico.createColors(isColourful(sink, env))
 }
 
+/** Colours for one stream; without colour they change nothing. */
 export type Paint = ReturnType<typeof paintFor>
 
 /** An instant, or null, for JSON. */

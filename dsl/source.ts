@@ -25,6 +25,7 @@ export interface FileKind {
   readonly single: string
 }
 
+/** How a pipeline file is spoken of. */
 export const pipelineFile: FileKind = {
   name: 'a pipeline file',
   content: 'pipeline',

@@ -38,6 +38,7 @@ export const helpers = {
   hash: { min: 1, max: 1, usage: '{{ hash params.model }}' },
 } as const
 
+/** The name of a helper. */
 export type Helper = keyof typeof helpers
 
 /** A template that cannot be used; the span counts in the template's string. */

@@ -5,6 +5,7 @@
 import type { Path } from './positions.ts'
 import { quote } from './words.ts'
 
+/** Keys, values of `runtime` and names that are refused with E115. */
 export const notYet = {
   /** Keys of the file. */
   top: [],

@@ -12,6 +12,7 @@ import { isEnded, type RunState } from './state.ts'
  * all: every one without an active run.
  */
 export const reprocessModes = ['missing', 'failed', 'stale', 'all'] as const
+/** Which intervals of the range a backfill runs. */
 export type Reprocess = (typeof reprocessModes)[number]
 
 /** What a run is made of. */

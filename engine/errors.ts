@@ -21,6 +21,7 @@ export const failureKinds = [
   'user',
 ] as const
 
+/** Why an attempt failed, of a closed set: retries and recoveries go by it. */
 export type FailureKind = (typeof failureKinds)[number]
 
 /** Why an attempt or a task failed: the kind, and a sentence that says what, which name, what to do. */

@@ -1,6 +1,8 @@
 /** JSON values and schemas as TypeScript sees them, and how objects are joined. */
 
+/** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+/** A JSON object. */
 export type JsonObject = { readonly [key: string]: Json }
 
 /** A JSON Schema, draft 2020-12. */

@@ -20,8 +20,11 @@ export const triggerRules = [
   'always',
 ] as const
 
+/** When a task starts, by how its needs ended. */
 export type TriggerRule = (typeof triggerRules)[number]
+/** How attempts run. */
 export type RuntimeName = 'inline' | 'process' | 'docker'
+/** What a task changes outside of its run: nothing, data, or what is deployed. */
 export type Effects = 'none' | 'data' | 'deploy'
 
 /** How often, after what, and how long after a failure a task is tried again. */

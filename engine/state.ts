@@ -19,6 +19,7 @@ export const taskStates = [
   'cancelled',
 ] as const
 
+/** The state of a task. */
 export type TaskState = (typeof taskStates)[number]
 
 /** A way from states to a state. */
@@ -75,10 +76,12 @@ export const taskTransitions = {
   mark_failed: { from: ['waiting', 'ready', 'running', 'sleeping', 'retrying'], to: 'failed' },
 } as const satisfies { readonly [event: string]: Transition<TaskState> }
 
+/** What takes a task from one state to another. */
 export type TaskEvent = keyof typeof taskTransitions
 
 /** queued: waits for `concurrency.runs`. cancelling shows as `running` until the last attempt has ended. */
 export const runStates = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const
+/** The state of a run. */
 export type RunState = (typeof runStates)[number]
 
 /** Every event of a run and where it leads. */
@@ -96,6 +99,7 @@ export const runTransitions = {
   retry: { from: ['failed', 'cancelled'], to: 'queued' },
 } as const satisfies { readonly [event: string]: Transition<RunState> }
 
+/** What takes a run from one state to another. */
 export type RunEvent = keyof typeof runTransitions
 
 const ended: ReadonlySet<string> = new Set<TaskState>([

@@ -30,6 +30,7 @@ interface AnswerOptions {
 const decisions = ['approve', 'reject'] as const
 type Decision = (typeof decisions)[number]
 
+/** Declares `dagctl approvals`. */
 export const approvals: Declare = (command, context) => {
   const id = '20261123-154017-x7qk3m'
   command.addHelpText('after', examples('approvals list', `approvals answer ${id} release approve`))

@@ -26,6 +26,7 @@ interface Options {
   readonly param?: readonly string[]
 }
 
+/** Declares `dagctl backfill`. */
 export const backfill: Declare = (command, context) => {
   command
     .argument('<pipeline>', 'a file, or the name of a pipeline that has run')

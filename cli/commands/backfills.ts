@@ -28,6 +28,7 @@ interface ResumeOptions {
   readonly maxActive?: string
 }
 
+/** Declares `dagctl backfills`. */
 export const backfills: Declare = (command, context) => {
   command.addHelpText('after', examples('backfills list', 'backfills pause ID', 'backfills resume ID'))
   const sub = (name: string, about: string, example: string) =>

@@ -11,6 +11,7 @@ interface Completed {
   readonly words: readonly string[]
 }
 
+/** Declares `dagctl completion`. */
 export const completion: Declare = (command, context) => {
   command
     .addArgument(new Argument('<shell>', 'your shell').choices(['bash', 'zsh', 'fish']))

@@ -5,6 +5,7 @@ import { instantOf, oneLine, shortTime, table } from '../print.ts'
 import { wrongOption } from '../settings.ts'
 import { bellOf, openStore, reading } from '../wiring.ts'
 
+/** Declares `dagctl datasets`. */
 export const datasets: Declare = (command, context) => {
   command.addHelpText('after', examples('datasets list', 'datasets update s3://lake/docs'))
   command

@@ -3,6 +3,7 @@ import { DagctlError, exits } from '../../engine/errors.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
 import { reading, visible } from '../wiring.ts'
 
+/** Declares `dagctl diff`. */
 export const diff: Declare = (command, context) => {
   command
     .argument('<run-a>', 'the id of a run')

@@ -6,6 +6,7 @@ import { toDot, toMermaid, toText } from '../graph-drawings.ts'
 import { findPipeline } from '../pipelines.ts'
 import { unsupported } from '../settings.ts'
 
+/** Declares `dagctl graph`. */
 export const graph: Declare = (command, context) => {
   command
     .argument('<pipeline>', 'a file, or the name of a pipeline that has run')

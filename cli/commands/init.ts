@@ -47,6 +47,7 @@ const templates: { readonly [name: string]: Template } = {
 /** Templates of the design that later versions bring. */
 const later: readonly string[] = ['llama', 'plugin']
 
+/** Declares `dagctl init`. */
 export const init: Declare = (command, context) => {
   command
     .argument('[dir]', 'the folder to fill; it is made where it is not there', '.')

@@ -31,6 +31,7 @@ export interface LoggedAttempt {
   readonly folder: string
 }
 
+/** Declares `dagctl logs`. */
 export const logs: Declare = (command, context) => {
   command
     .argument('<run>', 'the id of a run')

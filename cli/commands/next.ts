@@ -15,6 +15,7 @@ interface Options {
   readonly after?: string
 }
 
+/** Declares `dagctl next`. */
 export const next: Declare = (command, context) => {
   command
     .argument('<pipeline>', 'a file, or the name of a pipeline that has run')

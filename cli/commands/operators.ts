@@ -6,6 +6,7 @@ import { allOperators } from '../catalogue.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
 import { paintFor, table } from '../print.ts'
 
+/** Declares `dagctl operators`. */
 export const operators: Declare = (command, context) => {
   command
     .argument('[name]', 'an operator: its schemas, and an example')

@@ -14,6 +14,7 @@ interface Options {
   readonly task?: readonly string[]
 }
 
+/** Declares `dagctl plan`. */
 export const plan: Declare = (command, context) => {
   command
     .argument('<pipeline>', 'a file, or the name of a pipeline that has run')

@@ -33,6 +33,7 @@ interface Options extends RunOptions {
   readonly runtime?: string
 }
 
+/** Declares `dagctl run`. */
 export const run: Declare = (command, context) => {
   runOptions(command)
     .argument('<pipeline>', 'a file, or the name of a pipeline that has run')

@@ -33,6 +33,7 @@ interface ListOptions {
   readonly limit?: string
 }
 
+/** Declares `dagctl runs`. */
 export const runs: Declare = (command, context) => {
   command.addHelpText('after', examples('runs list', 'runs show RUN --attempts --json', 'runs retry RUN'))
   command

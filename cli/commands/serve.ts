@@ -14,6 +14,7 @@ interface Options {
   readonly host?: string
 }
 
+/** Declares `dagctl serve`. */
 export const serve: Declare = (command, context) => {
   command
     .option(

@@ -16,6 +16,7 @@ interface Options {
   readonly seed: string
 }
 
+/** Declares `dagctl test`. */
 export const test: Declare = (command, context) => {
   command
     .argument('<path...>', 'files NAME.test.yaml, or folders: every one in and below them')

@@ -14,6 +14,7 @@ interface Options {
   readonly strict?: boolean
 }
 
+/** Declares `dagctl validate`. */
 export const validate: Declare = (command, context) => {
   command
     .argument('<path...>', 'pipeline files, dagctl.yaml, or folders: every .yaml file in and below them')

@@ -7,6 +7,7 @@ import { nodesOf, taskIndex } from '../task-words.ts'
 import type { Terminal } from '../terminal.ts'
 import { noSuchRun, reading } from '../wiring.ts'
 
+/** Declares `dagctl why`. */
 export const why: Declare = (command, context) => {
   command
     .argument('<run>', 'the id of a run')

@@ -15,6 +15,7 @@ import { keep, openSource, recordsInput, recordsOutput, reject, runRecords, type
 import { outputFolder } from './records-place.ts'
 import { fieldSchema, noText, requireText, textReader } from './text/field.ts'
 
+/** Removes records that are the same as an earlier one, or nearly. */
 export const dedup = defineOperator<DedupOptions>({
   name: 'Dedup',
   stage: 'data',

@@ -41,6 +41,7 @@ export function languageCode(code: string): string | null {
   }
 }
 
+/** Keeps the records in some languages. */
 export const languageFilter = defineOperator<Input>({
   name: 'LanguageFilter',
   stage: 'data',

@@ -35,6 +35,7 @@ const notByDefault = piiTypes.flatMap(({ name, byDefault }) => (byDefault ? [] :
 const typeName = { type: 'string', pattern: '^[A-Z][A-Z0-9_]{0,63}$' } as const
 const strategy = { enum: strategyNames } as const
 
+/** Finds personal data in fields of text, and masks it. */
 export const piiMasker = defineOperator<Input>({
   name: 'PIIMasker',
   stage: 'data',

@@ -46,6 +46,7 @@ function kindOf(name: string, value: unknown): object {
   return { type: 'array', items: { type: 'array', prefixItems: pair, items: false, minItems: 2 } }
 }
 
+/** Keeps the records whose text passes rules of quality. */
 export const qualityFilter = defineOperator<Input>({
   name: 'QualityFilter',
   stage: 'data',

@@ -2,6 +2,7 @@
 import { OperatorFailure } from '../../plugins/api.ts'
 import type { Shard } from './records-schema.ts'
 
+/** The name of a dataset's manifest, in its folder. */
 export const manifestName = 'manifest.json'
 
 /** What `manifest.json` says. It holds no times or paths, so that equal datasets are equal bytes. */

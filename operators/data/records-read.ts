@@ -29,6 +29,7 @@ export interface Position {
   readonly line: number
 }
 
+/** Before the first record of the first file. */
 export const start: Position = { file: 0, offset: 0, line: 0 }
 
 /** Some records of one file. */
@@ -45,6 +46,7 @@ export interface Source {
   read(options: ReadOptions): AsyncIterable<Batch>
 }
 
+/** How records are read. */
 export interface ReadOptions {
   /** Default: the beginning. */
   readonly from?: Position

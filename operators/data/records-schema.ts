@@ -3,6 +3,7 @@ import { type JsonObject, type JsonSchema, sizeSchema } from '../../plugins/api.
 
 /** Data to read: a dataset folder, a glob, a file; the outputs of a task that made one; or a list of these. */
 export type DatasetInput = DatasetPart | readonly DatasetPart[]
+/** A dataset as a path or URI, or as an operator gave it. */
 export type DatasetPart = string | { readonly dataset: string }
 
 const part = {

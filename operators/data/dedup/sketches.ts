@@ -35,6 +35,7 @@ export const column = {
 /** The number of no text. */
 export const none = -1
 
+/** What is kept of each record. */
 export interface SketchOptions {
   /** Null for exact duplicates only: no signatures, no shingles. */
   readonly near: { readonly permutations: number; readonly shingleSize: number } | null

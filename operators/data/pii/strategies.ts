@@ -6,6 +6,7 @@ import type { Span } from './span.ts'
 /** The names of the strategies, as the input has them. */
 export const strategyNames = ['replace', 'mask', 'hash', 'pseudonymize', 'remove'] as const
 
+/** What becomes of what was found. */
 export type StrategyName = (typeof strategyNames)[number]
 
 /** How values are replaced. */
