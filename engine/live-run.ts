@@ -1,7 +1,4 @@
-/**
- * An active run in memory: its graph, the state of each node, and what of it still has to be written.
- * Holds values; what follows from an event is plan.ts.
- */
+/** An active run in memory: its graph and the state of each node. Holds values; what follows from an event is plan.ts. */
 import type { TaskView } from './evaluator.ts'
 import { Graph } from './graph.ts'
 import type { Json, JsonObject } from './json.ts'
@@ -9,29 +6,10 @@ import { isActive, Node, type Role } from './node.ts'
 import type { Pipeline, RuntimeName, Task } from './pipeline.ts'
 import { type Shape, shapeOf, top } from './shape.ts'
 import { isEnded, type RunEvent, type TaskState } from './state.ts'
-import type { Growth, RowEvent, RunPatch, TaskPatch } from './store/batch.ts'
+import type { RowEvent, RunPatch, TaskPatch } from './store/batch.ts'
 import type { RunRecord, TaskRecord } from './store/records.ts'
 import { nameOf, partsOf } from './task-names.ts'
-
-/** What has to be written of one node: its events in order, and its row's new values. */
-export interface PendingWrite {
-  readonly node: number
-  readonly events: { readonly event: RowEvent; readonly attempt: number; readonly detail?: JsonObject }[]
-  readonly patch: { -readonly [field in keyof TaskPatch]: TaskPatch[field] }
-}
-
-/** What has to be written of a run since the last time. */
-export interface Pending {
-  readonly tasks: PendingWrite[]
-  readonly grow: Growth[]
-  readonly datasets: { readonly uri: string; readonly task: string }[]
-  readonly events: { readonly event: string; readonly detail: JsonObject | null }[]
-  readonly patch: { -readonly [field in keyof RunPatch]: RunPatch[field] }
-  /** A person's doing to the state of the run itself, with who and why. */
-  state: { readonly event: RunEvent; readonly detail: JsonObject } | null
-}
-
-const nothing = (): Pending => ({ tasks: [], grow: [], datasets: [], events: [], patch: {}, state: null })
+import { type Pending, Unwritten } from './unwritten.ts'
 
 /** A run that this engine owns. */
 export class LiveRun {
@@ -59,8 +37,7 @@ export class LiveRun {
   pausedFor: RunRecord['pausedFor']
   overdue: boolean
   overBudget: boolean
-  #pending = nothing()
-  #writes = new Map<number, PendingWrite>()
+  readonly #unwritten = new Unwritten()
 
   constructor(record: RunRecord, pipeline: Pipeline) {
     this.record = record
@@ -151,56 +128,44 @@ export class LiveRun {
 
   /** Notes that `node` went through `event`; the row takes the values of `patch`. */
   note(node: Node, event: RowEvent, patch: TaskPatch, detail?: JsonObject): void {
-    const { events } = this.#amended(node, patch)
-    events.push(
-      detail === undefined ? { event, attempt: node.attempt } : { event, attempt: node.attempt, detail },
-    )
+    Object.assign(node, patch)
+    this.#unwritten.note(node, event, patch, detail)
   }
 
   /** Notes new values of a row for which there is no event. */
   amend(node: Node, patch: TaskPatch): void {
-    this.#amended(node, patch)
+    Object.assign(node, patch)
+    this.#unwritten.amend(node, patch)
   }
 
   /** Notes new values of the run's own row, and what happened to it. */
   amendRun(patch: RunPatch, event?: string, detail: JsonObject | null = null): void {
-    Object.assign(this.#pending.patch, patch)
+    this.#unwritten.amendRun(patch, event, detail)
     Object.assign(this, patch)
-    if (event !== undefined) this.#pending.events.push({ event, detail })
   }
 
   /** Notes that a person takes the run itself through `event`. */
   move(event: RunEvent, detail: JsonObject): void {
-    this.#pending.state = { event, detail }
+    this.#unwritten.move(event, detail)
   }
 
   /** Notes datasets that a task updated. */
   produce(task: string, uris: readonly string[]): void {
-    for (const uri of uris) this.#pending.datasets.push({ uri, task })
+    this.#unwritten.produce(task, uris)
   }
 
   /** What has to be written since the last call. */
   takePending(): Pending {
-    const taken = { ...this.#pending, tasks: [...this.#writes.values()] }
-    this.#pending = nothing()
-    this.#writes = new Map()
-    return taken
+    return this.#unwritten.take()
   }
 
   /** The nodes of which something has to be written. */
   get changed(): readonly Node[] {
-    return [...this.#writes.keys()].map((index) => this.nodes[index] as Node)
+    return [...this.#unwritten.nodes].map((index) => this.nodes[index] as Node)
   }
 
   get hasPending(): boolean {
-    const { grow, events, patch, state } = this.#pending
-    return (
-      this.#writes.size > 0 ||
-      grow.length > 0 ||
-      events.length > 0 ||
-      state !== null ||
-      Object.keys(patch).length > 0
-    )
+    return !this.#unwritten.isEmpty
   }
 
   /** Derives all counts from the states of the nodes. */
@@ -231,20 +196,9 @@ export class LiveRun {
     })
   }
 
-  #amended(node: Node, patch: TaskPatch): PendingWrite {
-    let write = this.#writes.get(node.index)
-    if (write === undefined) {
-      write = { node: node.index, events: [], patch: {} }
-      this.#writes.set(node.index, write)
-    }
-    Object.assign(write.patch, patch)
-    Object.assign(node, patch)
-    return write
-  }
-
-  #grown({ index, task, key, parent }: Node): void {
+  #grown(node: Node): void {
     this.open++
-    this.#pending.grow.push({ node: index, task, key, parent: (parent as Node).index })
+    this.#unwritten.grow(node)
   }
 
   #enter(index: number, task: number, key: string | null, parent: Node | null): Node {

@@ -1,12 +1,13 @@
 /** What one turn of the scheduler writes: runs' changes and claims as one transaction. No store, no clock. */
 import type { Start } from './executor.ts'
 import type { Ready } from './lanes.ts'
-import type { LiveRun, Pending } from './live-run.ts'
+import type { LiveRun } from './live-run.ts'
 import type { Node } from './node.ts'
 import { runEnding } from './plan.ts'
 import type { Resources } from './resources.ts'
 import { isEnded, nextRunState } from './state.ts'
 import type { PoolClaim, RunWrite, TaskClaim, TaskPatch } from './store/batch.ts'
+import type { Pending } from './unwritten.ts'
 
 /** A ready task that is to be claimed, and what its row becomes if that is granted. */
 export interface Claim extends Ready {
