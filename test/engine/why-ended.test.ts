@@ -2,7 +2,8 @@
 import t from 'tap'
 import { whyOf } from '../../engine/why/why.ts'
 import { pipelineOf } from '../support/pipelines.ts'
-import { factsOf, happened, nodesOf, runRecord } from '../support/why-facts.ts'
+import { runRecord } from '../support/stored-records.ts'
+import { factsOf, happened, nodesOf } from '../support/why-facts.ts'
 
 const one = pipelineOf({ it: {} })
 const map = pipelineOf({ it: { foreach: { items: [], key: null, maxParallel: null, whenEach: false } } })

@@ -8,7 +8,8 @@ import type { BackfillRecord } from '../../engine/store/store.ts'
 import type { Facts } from '../../engine/why/facts.ts'
 import { nodeNamed, whyNotMade, whyOf } from '../../engine/why/why.ts'
 import { pipelineOf, type Sketch } from '../support/pipelines.ts'
-import { factsOf, happened, holder, nodesOf, rival, runRecord, taskRecord } from '../support/why-facts.ts'
+import { runRecord, taskRecord } from '../support/stored-records.ts'
+import { factsOf, happened, holder, nodesOf, rival } from '../support/why-facts.ts'
 
 const gpu = { pools: { gpu: { slots: 2, gpus: 1 } }, rates: { cpu: 0, gpu: 0, pools: {} } }
 const backfill = { id: 'bf', maxActive: 1, state: 'running' } as BackfillRecord

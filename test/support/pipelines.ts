@@ -4,7 +4,7 @@ import type { Json } from '../../engine/json.ts'
 import { LiveRun } from '../../engine/live-run.ts'
 import type { Node } from '../../engine/node.ts'
 import type { Foreach, Pipeline, RetryPolicy, Task } from '../../engine/pipeline.ts'
-import type { RunRecord } from '../../engine/store/records.ts'
+import { runRecord } from './stored-records.ts'
 
 /** A task by what it needs (ids), with any other field. */
 export type Sketch = { readonly needs?: readonly string[] } & Partial<Omit<Task, 'needs' | 'id'>>
@@ -63,31 +63,8 @@ export function pipelineOf(
 
 /** A run of the pipeline that has just started, in memory only. */
 export function liveRun(pipeline: Pipeline): LiveRun {
-  const record: RunRecord = {
-    id: 'run',
-    pipeline: pipeline.name,
-    version: pipeline.version,
-    folder: '/',
-    params: {},
-    trigger: 'manual',
-    interval: { start: 0, end: 0 },
-    backfill: null,
-    state: 'running',
-    createdAt: 0,
-    startedAt: 0,
-    endedAt: null,
-    owner: 'engine',
-    fence: 1,
-    runtime: null,
-    origin: null,
-    dueAt: 0,
-    spentUsd: 0,
-    spentGpuSeconds: 0,
-    pausedFor: null,
-    overdue: false,
-    overBudget: false,
-    provenance: null,
-  }
+  const { name, version } = pipeline
+  const record = runRecord({ id: 'run', pipeline: name, version, createdAt: 0, startedAt: 0 })
   return new LiveRun(record, pipeline)
 }
 

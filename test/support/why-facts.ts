@@ -1,70 +1,10 @@
 /** Facts of a run for tests of reasons: from the few fields that a test is about. */
 import type { Pipeline } from '../../engine/pipeline.ts'
 import { unlimited } from '../../engine/resources.ts'
-import type { RunRecord, TaskRecord } from '../../engine/store/records.ts'
+import type { TaskRecord } from '../../engine/store/records.ts'
 import type { EventRecord } from '../../engine/store/store.ts'
 import type { Facts, Holder, Rival } from '../../engine/why/facts.ts'
-
-/** A run that is under way, ten seconds old. */
-export function runRecord(more: Partial<RunRecord> = {}): RunRecord {
-  return {
-    id: 'own',
-    pipeline: 'test',
-    version: 'v',
-    folder: '/',
-    params: {},
-    trigger: 'manual',
-    interval: { start: 0, end: 0 },
-    backfill: null,
-    state: 'running',
-    createdAt: 1_000,
-    startedAt: 2_000,
-    endedAt: null,
-    owner: 'engine',
-    fence: 1,
-    runtime: null,
-    origin: null,
-    dueAt: 0,
-    spentUsd: 0,
-    spentGpuSeconds: 0,
-    pausedFor: null,
-    overdue: false,
-    overBudget: false,
-    provenance: null,
-    ...more,
-  }
-}
-
-/** A node that waits, and of which nothing else is known. */
-export function taskRecord(node: number, more: Partial<TaskRecord> = {}): TaskRecord {
-  return {
-    node,
-    task: node,
-    key: null,
-    parent: null,
-    state: 'waiting',
-    attempt: 0,
-    tries: 0,
-    releases: 0,
-    continues: false,
-    holding: false,
-    startedAt: null,
-    tryStartedAt: null,
-    endedAt: null,
-    wakeAt: null,
-    carry: null,
-    wakeOn: null,
-    failure: null,
-    outputs: null,
-    cached: null,
-    expansion: null,
-    recovery: null,
-    preemptions: 0,
-    pool: null,
-    slots: 1,
-    ...more,
-  }
-}
+import { runRecord, taskRecord } from './stored-records.ts'
 
 /** Nodes of the pipeline's tasks with these fields, in the order of the tasks; then nodes that the run grew by. */
 export function nodesOf(
