@@ -30,7 +30,7 @@ class Lines implements Display {
 
   report(report: Report): void {
     const task = this.#progress.take(report)
-    if (report.type !== 'task' || (report.label !== report.task && !remarkable.has(report.event))) return
+    if (report.type !== 'task' || (report.name !== report.task && !remarkable.has(report.event))) return
     const line = eventLine(report, task, this.#paint)
     if (line !== null) this.#terminal.err.write(`${line}\n`)
   }
@@ -60,7 +60,7 @@ function eventLine(
   paint: Paint,
 ): string | null {
   const { event, failure, attempt } = report
-  const name = report.label
+  const name = report.name
   const why = failure === null ? '' : ` (${failure.kind}): ${oneLine(failure.message)}`
   switch (event) {
     case 'claim':

@@ -13,5 +13,5 @@ export function noticeOf(report: Report): string | null {
   if (report.type !== 'attempt' || report.event.type !== 'log') return null
   if (report.event.fields?.channel !== 'console') return null
   const lines = report.event.message.split('\n')
-  return lines.map((line) => `${report.label}: ${harmless(line)}`).join('\n')
+  return lines.map((line) => `${report.name}: ${harmless(line)}`).join('\n')
 }

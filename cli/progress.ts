@@ -45,7 +45,7 @@ export class RunProgress {
     if (report.type === 'run') return null
     const task = this.#byId.get(report.task)
     if (task === undefined) return null
-    if (report.label !== report.task) return report.type === 'task' ? counted(task, report) : null
+    if (report.name !== report.task) return report.type === 'task' ? counted(task, report) : null
     if (report.type === 'attempt') {
       const { event } = report
       if (event.type === 'progress') task.amount = { done: event.done, total: event.total, unit: event.unit }

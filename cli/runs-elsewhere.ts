@@ -201,7 +201,7 @@ function* changes(
     const { key, state, attempt, failure } = row
     if (before?.state === state && before.attempt === attempt) continue
     const event = eventInto[state] ?? state
-    const about = { run: id, task: names.id(row), key, label: names.name(row) }
+    const about = { run: id, task: names.id(row), key, name: names.name(row) }
     yield { type: 'task', ...about, event, state, attempt, at: row.endedAt ?? now, failure }
   }
 }

@@ -91,7 +91,7 @@ export class LiveRun {
   }
 
   /** The node's name as people write it: `mask`, `mask[KEY]`, `group[K1].mask[K2]`. */
-  label(node: Node): string {
+  name(node: Node): string {
     // Most tasks stand at the top, where a name is an id.
     return node.parent === null
       ? this.task(node).id

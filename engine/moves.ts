@@ -95,7 +95,7 @@ export function failureOf(run: LiveRun, children: readonly Node[]): Failure {
   const count = `${failed.length} of ${children.length} failed`
   return {
     kind,
-    message: `${count}; the first, ${run.label(first)}: ${why?.message ?? 'no reason was given'}`,
+    message: `${count}; the first, ${run.name(first)}: ${why?.message ?? 'no reason was given'}`,
   }
 }
 

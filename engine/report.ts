@@ -23,7 +23,7 @@ export type Report =
       /** Its own key, where it is an instance. */
       readonly key: string | null
       /** Its name as people write it: `mask[eu]`, `group[K1].mask[K2]`. */
-      readonly label: string
+      readonly name: string
       readonly event: string
       readonly state: TaskState
       readonly attempt: number
@@ -37,7 +37,7 @@ export type Report =
       readonly run: string
       readonly task: string
       readonly key: string | null
-      readonly label: string
+      readonly name: string
       readonly attempt: number
       readonly event: AttemptEvent
     }
@@ -51,7 +51,7 @@ export function taskReport(run: LiveRun, node: Node, event: string, at: number):
     run: run.record.id,
     task: run.task(node).id,
     key,
-    label: run.label(node),
+    name: run.name(node),
     event,
     state,
     attempt,
@@ -74,6 +74,6 @@ export function runReport(
 /** The report of something that the node's attempt said. */
 export function attemptReport(run: LiveRun, node: Node, event: AttemptEvent): Report {
   const { key, attempt } = node
-  const label = run.label(node)
-  return { type: 'attempt', run: run.record.id, task: run.task(node).id, key, label, attempt, event }
+  const name = run.name(node)
+  return { type: 'attempt', run: run.record.id, task: run.task(node).id, key, name, attempt, event }
 }

@@ -154,7 +154,7 @@ class World {
       resources: this.#scene.resources,
       env: this.#scene.env,
       report: (report) => {
-        if (report.type === 'task' && report.state === 'sleeping') this.#outside.slept(report.label)
+        if (report.type === 'task' && report.state === 'sleeping') this.#outside.slept(report.name)
       },
     })
     this.#engine = { engine, face }
@@ -221,7 +221,7 @@ class World {
     const inputs = new Map(this.#processes.all.map(({ name, attempt }) => [name, attempt.input]))
     const tasks = rows.map((record) => {
       const node = live.nodes[record.node] as Node
-      const name = live.label(node)
+      const name = live.name(node)
       return { name, record, task: live.task(node), input: inputs.get(name) ?? null }
     })
     return { run: run as RunRecord, tasks }

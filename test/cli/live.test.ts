@@ -17,7 +17,7 @@ function report(
 ): Report {
   return {
     type: 'task',
-    label: task,
+    name: task,
     run: 'r',
     task,
     key: null,
@@ -43,7 +43,7 @@ t.test('the live table shows each task with its state, time and progress', (t) =
   progress.take(report('first', 'succeed', 'succeeded', { at: 1500 }))
   progress.take(report('second', 'claim', 'running', { at: 1000, attempt: 2 }))
   const event = { type: 'progress', done: 1234, total: 5000, unit: 'records' } as const
-  progress.take({ type: 'attempt', run: 'r', task: 'second', label: 'second', key: null, attempt: 2, event })
+  progress.take({ type: 'attempt', run: 'r', task: 'second', name: 'second', key: null, attempt: 2, event })
   t.strictSame(taskLines(progress, terminal, paintFor(terminal.err, terminal.env)), [
     '✓ first   succeeded          1.5 s',
     '▸ second  running           1m 00s  attempt 2  1,234 of 5,000 records (24 %)',
@@ -61,7 +61,7 @@ t.test('of instances the table shows how many have ended, the lines only what we
     ['eu', 'succeed'],
     ['us', 'fail'],
   ] as const) {
-    const instance = { key, label: `mask[${key}]`, failure: { kind: 'network', message: 'gone' } } as const
+    const instance = { key, name: `mask[${key}]`, failure: { kind: 'network', message: 'gone' } } as const
     display.report(report('mask', 'unblock', 'ready', { ...instance, attempt: 0 }))
     display.report(report('mask', 'claim', 'running', instance))
     if (key === 'us') display.report(report('mask', 'retry', 'retrying', instance))
@@ -120,7 +120,7 @@ t.test('a thousand reports in one moment draw one picture', async (t) => {
   const before = said().err.length
   for (let done = 0; done < 1000; done++) {
     const event = { type: 'progress', done, total: null, unit: 'records' } as const
-    display.report({ type: 'attempt', run: 'r', task: 'first', label: 'first', key: null, attempt: 1, event })
+    display.report({ type: 'attempt', run: 'r', task: 'first', name: 'first', key: null, attempt: 1, event })
   }
   t.equal(said().err.length, before, 'nothing is drawn until the time has come')
   const started = report('first', 'claim', 'running')

@@ -4,7 +4,7 @@ import { noticeOf } from '../../cli/notice.ts'
 import type { AttemptEvent } from '../../engine/runtime/runtime.ts'
 
 const said = (event: AttemptEvent) =>
-  noticeOf({ type: 'attempt', run: 'r', task: 'tell', label: 'tell', key: null, attempt: 1, event })
+  noticeOf({ type: 'attempt', run: 'r', task: 'tell', name: 'tell', key: null, attempt: 1, event })
 
 t.test('a message to the console is shown under the name of its task, line by line', async (t) => {
   const fields = { channel: 'console' }

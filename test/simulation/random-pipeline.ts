@@ -99,9 +99,9 @@ function asGroup({
   }
 }
 
-/** What a try of a task is told apart by. `label` names the node, `tries` and `recoveries` count what its row counts. */
+/** What a try of a task is told apart by. `name` is the node's, `tries` and `recoveries` count what its row counts. */
 export interface Try {
-  readonly label: string
+  readonly name: string
   readonly tries: number
   readonly recoveries: number
   readonly wakes: number
@@ -111,7 +111,7 @@ export interface Try {
 export function outcomeOf(seed: number, run: number, one: Try, flavour: Flavour): Outcome {
   // What is reused must not depend on who made it.
   const maker = flavour.cached ? 0 : run
-  const task = hash(one.label)
+  const task = hash(one.name)
   const draw = seededRandom(seed * 31 + maker * 1009 + task * 97 + one.tries * 7 + one.wakes).next()
   if (one.wakes === 0 && draw < 0.08) return { type: 'sleep', until: 0, state: { from: draw } }
   if (one.wakes === 0 && draw < 0.1)

@@ -99,11 +99,11 @@ function inconsistencies(of: Rows): string[] {
 }
 
 /** Counts beyond what the policies allow: recoveries are no tries, and only a person lets a task try more often. */
-function excesses(row: TaskRecord, { retry, recover = {} }: Task, label: string): string[] {
+function excesses(row: TaskRecord, { retry, recover = {} }: Task, name: string): string[] {
   const held = Object.values(recover).some((entry) => entry.then === 'hold')
   const found =
-    held || row.tries <= retry.attempts ? [] : [`${label} was tried ${row.tries} times of ${retry.attempts}`]
-  if (row.preemptions > mostPreemptions) found.push(`${label} was preempted ${row.preemptions} times`)
+    held || row.tries <= retry.attempts ? [] : [`${name} was tried ${row.tries} times of ${retry.attempts}`]
+  if (row.preemptions > mostPreemptions) found.push(`${name} was preempted ${row.preemptions} times`)
   return found
 }
 

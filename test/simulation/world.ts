@@ -436,7 +436,7 @@ class World {
     await this.#invariants.claim(process, row)
     const wakes = state === null ? 0 : 1
     const recoveries = Object.values(row.recovery?.counts ?? {}).reduce((sum, count) => sum + count, 0)
-    const one = { label: new TaskNames(this.#pipeline, rows).name(row), tries: row.tries, recoveries, wakes }
+    const one = { name: new TaskNames(this.#pipeline, rows).name(row), tries: row.tries, recoveries, wakes }
     const raw: Outcome = this.#mended
       ? { type: 'succeeded', outputs: { mended: true } }
       : outcomeOf(this.#seed, this.#ids.indexOf(run.id), one, this.#flavour)
