@@ -154,7 +154,7 @@ export class Starter {
 
   /** Makes a mapped task or a group into what it stands for: that takes no slot. */
   #unfold(run: LiveRun, node: Node, at: number): void {
-    if (node.state !== 'ready' || run.state === 'paused') return
+    if (node.state !== 'ready' || run.state !== 'running') return
     const prepared = prepare(run, node, this.#parts.around)
     if (prepared.type === 'expand')
       this.#loop.touch(run, node, () => expand(run, node, prepared.expansion, at))
@@ -187,8 +187,8 @@ export class Starter {
 
   /** Whether something else than a slot keeps the task from starting; whoever lifts it enters the task again. */
   #mustWait({ run, node }: Ready, at: number): boolean {
-    // The run's resumption makes all its ready tasks known anew.
-    if (run.state === 'paused') return true
+    // The run's start or resumption makes all its ready tasks known anew.
+    if (run.state !== 'running') return true
     // An attempt of before a person's retry has not left yet; its end enters the task again.
     if (node.holding) return true
     const { schedule } = run.pipeline

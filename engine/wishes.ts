@@ -1,6 +1,7 @@
 /** What a person's wish does to a run: pause, resume, cancel, retry, mark, answer. Pure but for the run it is given. */
 import type { JsonObject } from './json.ts'
 import type { LiveRun } from './live-run.ts'
+import { transition } from './moves.ts'
 import type { Node } from './node.ts'
 import { apply, begin, cancelAll } from './plan.ts'
 import { reset, resetBelow } from './reset.ts'
@@ -82,6 +83,7 @@ function retry(
 }
 
 function mark(run: LiveRun, { nodes, as, reason }: Wish & { kind: 'mark' }, { by, at }: Wisher): Granted {
+  if (run.state === 'succeeded') return done
   const detail = { by, reason }
   const stop: Node[] = []
   for (const index of nodes) {
@@ -101,7 +103,8 @@ function mark(run: LiveRun, { nodes, as, reason }: Wish & { kind: 'mark' }, { by
       apply(run, node, 'mark_succeeded', at, { patch, detail })
       continue
     }
-    apply(run, node, 'mark_succeeded', at, { patch, detail })
+    // What needs it, and what it stands in, knew of its end already: the recount settles what follows from the new one.
+    transition(run, node, 'mark_succeeded', at, { patch, detail })
     resetBelow(run, node, at)
     goOn(run, detail, at)
   }
