@@ -237,6 +237,7 @@ export class Scheduler {
     const chosen = this.#draining ? [] : this.#starter.choose(this.#touched, at)
     // What was chosen may have ended since: its run is over its budget.
     const claims = chosen.filter(({ node }) => node.state === 'ready')
+    this.#withdraw(chosen.filter(({ node }) => node.state !== 'ready'))
     for (const { run } of claims) this.#touched.add(run)
     const starts = this.#draining ? [] : this.#queued.candidates()
     const { batch, written } = this.#collect(at, claims, starts)
@@ -281,12 +282,21 @@ export class Scheduler {
     }
   }
 
+  /** Nothing comes of these claims: whoever waited for one of them has a turn of its own. */
+  #withdraw(claims: readonly Claim[]): void {
+    for (const claim of claims) this.#starter.withdraw(claim)
+    if (claims.length > 0) this.#post(() => {})
+  }
+
   /** Starts what was granted; what had no room goes back to where it stood. */
   #act(claims: readonly Claim[], denied: ReadonlyMap<number, DeniedBy>, at: number): void {
     const back: { claim: Claim; by: DeniedBy }[] = []
     for (const [place, claim] of claims.entries()) {
       const { run, node, start, patch } = claim
-      if (!this.#owns(run)) continue
+      if (!this.#owns(run)) {
+        this.#withdraw([claim])
+        continue
+      }
       const by = denied.get(place)
       if (by !== undefined) {
         back.push({ claim, by })
@@ -347,12 +357,11 @@ export class Scheduler {
     this.#runs.delete(id)
     this.#backfillLimits.delete(run)
     this.#queued.remove(run)
-    this.#occurrences.attempts.forget(run)
+    this.#occurrences.forget(run)
     this.#reuse.forget(run)
-    this.#occurrences.wakers.forget(run)
-    this.#occurrences.allowances.forget(run)
     this.#resolveEnded(id)
-    if (this.#queued.length > 0) this.#post(() => {})
+    // Runs may wait for its place, and tasks for what its attempts would have told.
+    if (this.#queued.length > 0 || !isEnded(run.state)) this.#post(() => {})
   }
 
   #resolveEnded(id: string): void {

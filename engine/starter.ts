@@ -54,7 +54,7 @@ export class Starter {
   /** Starts that are resolved already: their cache was looked at, or their claim had no room. */
   readonly #resolved = new Map<Node, Start>()
   /** What waits for the probe of an endpoint to end. */
-  readonly #behindProbe = new Map<string, readonly Ready[]>()
+  readonly #behindProbe = new Map<string, Ready[]>()
   /** Caches that are being looked at. */
   #looking = 0
 
@@ -76,8 +76,17 @@ export class Starter {
 
   /** A claim that had no room goes back to where it stood, and waits for it. */
   putBack(claim: Claim, by: DeniedBy): void {
+    this.withdraw(claim)
     this.#resolved.set(claim.node, claim.start)
     this.#lanes.putBack(claim, by)
+  }
+
+  /** A claim starts nothing: whoever waits for its probe of an endpoint makes it instead. */
+  withdraw({ run, node, start }: Claim): void {
+    for (const endpoint of endpointsOf(run, node, start)) {
+      this.#parts.breakers.untold(endpoint, node)
+      this.told(endpoint)
+    }
   }
 
   /** The claims of this turn, in the order of their rank. `touched` are the runs that changed in it, and may grow. */
@@ -208,14 +217,21 @@ export class Starter {
 
   /** Whether a circuit breaker holds the task back; it comes again when that may be over. */
   #isBroken({ run, node }: Ready, start: Start, at: number): boolean {
+    const asked: string[] = []
     for (const endpoint of endpointsOf(run, node, start)) {
-      const until = this.#parts.breakers.ask(endpoint, at)
-      if (until === null) continue
+      const until = this.#parts.breakers.ask(endpoint, at, node)
+      if (until === null) {
+        asked.push(endpoint)
+        continue
+      }
+      for (const other of asked) this.#parts.breakers.untold(other, node)
       this.#resolved.set(node, start)
       run.note(node, 'breaker', {}, { endpoint, until: until === 'probe' ? null : until })
-      if (until === 'probe')
-        this.#behindProbe.set(endpoint, [...(this.#behindProbe.get(endpoint) ?? []), { run, node }])
-      else this.#loop.wakeAt(run, node, until)
+      if (until === 'probe') {
+        const behind = this.#behindProbe.get(endpoint)
+        if (behind === undefined) this.#behindProbe.set(endpoint, [{ run, node }])
+        else behind.push({ run, node })
+      } else this.#loop.wakeAt(run, node, until)
       this.#unpark(run, node)
       return true
     }

@@ -363,3 +363,19 @@ t.test('a clock that is set forward wakes what is due by then', async (t) => {
   await it.pass()
   t.equal(it.held('sensor').attempt.task.attempt, 2)
 })
+
+t.test('a timeout that comes with a mark and a retry does not end the new try', async (t) => {
+  const between: Between = {}
+  const it = await slowEngine(between)
+  const pipeline = pipelineOf({ a: { timeout: 10_000 }, b: {} })
+  const run = await it.run(pipeline)
+  await it.end('a', { type: 'sleep', until: it.clock.time + 3_600_000, state: null })
+  await it.pass(9900)
+  between.delay = 200
+  it.held('b').end({ type: 'succeeded', outputs: {} })
+  await it.pass()
+  it.engine.wish(run, { kind: 'mark', nodes: [0], as: 'failed', reason: 'stuck' }, 'ann')
+  it.engine.wish(run, { kind: 'retry', nodes: [0], fromCheckpoint: null }, 'ann')
+  await it.pass(1000)
+  t.match(await it.row(run, pipeline, 'a'), { state: 'running', attempt: 2 })
+})
