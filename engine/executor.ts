@@ -117,13 +117,21 @@ export function judge(
     const fault = gateFault(gate, seen, around.evaluator)
     if (fault !== null)
       return { outcome: { type: 'failed', kind: 'gate_failed', message: fault }, produced: [] }
-    return { outcome, produced: around.evaluator.render(produces, seen) as readonly string[] }
+    return { outcome, produced: namesOf(around.evaluator.render(produces, seen) as readonly Json[]) }
   } catch (error) {
     return {
       outcome: { type: 'failed', kind: 'invalid_input', message: (error as Error).message },
       produced: [],
     }
   }
+}
+
+/** Datasets are named by text; what a template gives besides is the task's fault, and not the store's. */
+function namesOf(values: readonly Json[]): readonly string[] {
+  return values.map((value) => {
+    if (typeof value === 'string') return value
+    throw new Error(`\`produces\` must give text, not ${JSON.stringify(value)}`)
+  })
 }
 
 function gateFault(gate: readonly string[], scope: Scope, evaluator: Evaluator): string | null {

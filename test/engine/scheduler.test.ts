@@ -1,5 +1,6 @@
 /** The scheduler over a real store and virtual time. */
 import t from 'tap'
+import type { Json } from '../../engine/json.ts'
 import type { Outcome } from '../../engine/outcome.ts'
 import { type ClockFace, VirtualClock } from '../../simulation/virtual-clock.ts'
 import { pipelineOf, tries } from '../support/pipelines.ts'
@@ -294,4 +295,15 @@ t.test('a drained engine releases what runs, and the next one goes on in the sam
   await it.end('a', { type: 'failed', kind: 'crash', message: 'SIGTERM' })
   await drained
   t.match((await it.store.tasks(run))[0], { state: 'ready', tries: 1, continues: true })
+})
+
+t.test('a dataset whose name is no text makes a success invalid', async (t) => {
+  const render = (value: Json): Json => (Array.isArray(value) ? [['s3://lake/docs']] : value)
+  const it = await testEngine({ evaluator: { render } })
+  const pipeline = pipelineOf({ a: { produces: ['{{ outputs.uris }}'] }, b: {} })
+  const run = await it.run(pipeline)
+  await it.end('a')
+  t.match(await it.row(run, pipeline, 'a'), { state: 'failed', failure: { kind: 'invalid_input' } })
+  await it.end('b')
+  t.equal(await it.state(run), 'failed')
 })
