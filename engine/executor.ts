@@ -8,7 +8,7 @@ import type { Node } from './node.ts'
 import type { Outcome } from './outcome.ts'
 import type { Recovery } from './pipeline.ts'
 import type { Attempt } from './runtime/runtime.ts'
-import { scopeIn, scopeOf, viewOfRun } from './scope.ts'
+import { giveInputs, scopeIn, scopeOf, viewOfRun } from './scope.ts'
 import type { Expansion } from './store/records.ts'
 
 /** Resolved inputs of an attempt. */
@@ -48,7 +48,7 @@ export function prepare(run: LiveRun, node: Node, around: Surroundings): Prepare
       return { type: 'expand', expansion: node.expansion ?? expansionOf(task, scope, around.evaluator) }
     if (node.role === 'group') {
       // Resolved here so that what does not resolve fails the group, not each task in it.
-      around.evaluator.render(task.with, scope)
+      giveInputs(run, node, around)
       return { type: 'open' }
     }
     return { type: 'start', ...inputsOf(run, node, scope, around) }

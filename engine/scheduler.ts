@@ -203,7 +203,8 @@ export class Scheduler {
     const inputs = prepared.type === 'start' ? prepared : { input: {}, env: {} }
     this.#acts.push(() => {
       this.#occurrences.attempts.attach(run, node, attemptOf(run, node, inputs, this.#parts.data))
-      if (isEnded(node.state)) this.#occurrences.attempts.stop(node, 'cancel')
+      // Its task has ended, or is to be tried again once it has left.
+      if (node.state !== 'running') this.#occurrences.attempts.stop(node, 'cancel')
     })
   }
 

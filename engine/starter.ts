@@ -52,7 +52,7 @@ export class Starter {
   readonly #loop: Loop
   readonly #lanes: Lanes
   /** Starts that are resolved already: their cache was looked at, or their claim had no room. */
-  readonly #resolved = new Map<Node, Start>()
+  readonly #resolved = new WeakMap<Node, Start>()
   /** What waits for the probe of an endpoint to end. */
   readonly #behindProbe = new Map<string, Ready[]>()
   /** Caches that are being looked at. */
