@@ -84,15 +84,15 @@ export class Scheduler {
   }
 
   /** Takes up a run that has ended, so that a wish (retry, mark) can take its end back. */
-  reopen(run: LiveRun, wish: Wish, wisher: Wisher): void {
+  reopen(run: LiveRun, wish: Wish, wisher: Wisher, backfillLimit: number | null): void {
     this.#drop(run.record.id)
     this.#runs.set(run.record.id, run)
-    this.#backfillLimits.set(run, null)
+    this.#backfillLimits.set(run, backfillLimit)
     this.#post(() => {
       grant(run, wish, wisher)
       this.#touched.add(run)
       this.#occurrences.allowances.watch(run)
-      if (run.state === 'queued') this.#queued.push(run, null)
+      if (run.state === 'queued') this.#queued.push(run, backfillLimit)
       else this.#acts.push(() => this.#closeRun(run))
     })
   }

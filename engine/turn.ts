@@ -91,12 +91,12 @@ export function writeOf(run: LiveRun, claims: boolean, extras: Extras, at: numbe
   }
 }
 
-/** A person's doing to the run: paused, resumed, or (taken up again) queued once more. */
+/** A person's doing to the run: paused, resumed, or (taken up again) queued once more. None of it is an end. */
 function moveOf(
   run: LiveRun,
   { event, detail }: NonNullable<Pending['state']>,
 ): NonNullable<RunWrite['state']> {
-  return { event, to: run.state, detail, ...(event === 'retry' && { endedAt: null }) }
+  return { event, to: run.state, detail, endedAt: null, ...(run.startedAt === null && { startedAt: null }) }
 }
 
 function endOf(run: LiveRun, at: number): NonNullable<RunWrite['state']> | null {

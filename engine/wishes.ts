@@ -32,6 +32,8 @@ export function grant(run: LiveRun, wish: Wish, { by, at }: Wisher): Granted {
       // Once its last task has ended, it ends as that says, even where that is not written yet.
       return ended || run.open === 0 ? done : { done: true, stop: cancelAll(run, at) }
     case 'pause':
+      // Tried again and not started since, it waits for its limits once more when it is resumed.
+      if (run.state === 'queued') run.startedAt = null
       if (run.state === 'queued' || run.state === 'running') move(run, 'pause', { by }, 'person')
       return done
     case 'resume':

@@ -106,3 +106,66 @@ t.test('a task of a mapped group ends as its copies did after the retry of one o
   t.match(await it.states(run, pipeline), { g: 'succeeded', 'g.a': 'succeeded', 'g[0].a': 'succeeded' })
   t.equal(await it.state(run), 'succeeded')
 })
+
+t.test('a run that is tried again, paused and resumed while it is queued waits for its turn', async (t) => {
+  const it = await testEngine()
+  const pipeline = pipelineOf({ a: {} }, { concurrency: { runs: 1, tasks: null } })
+  const run = await it.run(pipeline)
+  await it.end('a', failure)
+  const second = await it.run(pipeline)
+  await it.engine.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
+  await it.wish(run, { kind: 'pause' })
+  const third = await it.run(pipeline)
+  await it.end('a')
+  t.equal(await it.state(third), 'running', 'paused, it stands in nobody’s way')
+  await it.wish(run, { kind: 'resume' })
+  t.match(await it.store.run(run), { state: 'queued', endedAt: null })
+  await it.end('a')
+  t.match(await it.states(run, pipeline), { a: 'running' })
+  await it.end('a')
+  t.equal(await it.state(run), 'succeeded')
+  t.equal(await it.state(second), 'succeeded')
+})
+
+t.test('a run that is tried again and paused at once has not ended', async (t) => {
+  const it = await testEngine()
+  const run = await it.run(pipelineOf({ a: {} }))
+  await it.end('a', failure)
+  await it.engine.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
+  it.engine.wish(run, { kind: 'pause' }, 'ann')
+  await it.pass()
+  t.match(await it.store.run(run), { state: 'paused', endedAt: null })
+})
+
+t.test('runs of a backfill that are tried again keep to its `max-active`', async (t) => {
+  const it = await testEngine()
+  const pipeline = pipelineOf({ a: {} })
+  const runs: string[] = []
+  for (const end of [1, 2]) {
+    const more = { trigger: 'backfill', backfill: 'b', interval: { start: 0, end } } as const
+    runs.push(await it.run(pipeline, more))
+    await it.end('a', failure)
+  }
+  await it.store.createBackfill(
+    {
+      id: 'b',
+      pipeline: 'test',
+      version: pipeline.version,
+      from: 0,
+      to: 2,
+      mode: 'all',
+      maxActive: 1,
+      reverse: false,
+      params: {},
+      folder: '/',
+      includeDeploy: false,
+      state: 'running',
+      createdAt: 0,
+    },
+    pipeline,
+  )
+  for (const run of runs)
+    await it.engine.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
+  await it.pass()
+  t.strictSame(await Promise.all(runs.map((run) => it.state(run))), ['running', 'queued'])
+})
