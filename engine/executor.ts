@@ -40,8 +40,8 @@ export function prepare(run: LiveRun, node: Node, around: Surroundings): Prepare
   try {
     const scope = scopeOf(run, node, around)
     const { foreach } = task
-    // Of a mapped task `when` is asked once, before there are instances, or of each instance; never again on a retry.
-    const asks = foreach === undefined || foreach.whenEach === (node.key !== null)
+    // Of a mapped task `when` is asked once, before there are instances, or of each instance; never of what has begun.
+    const asks = node.tries === 0 && (foreach === undefined || foreach.whenEach === (node.key !== null))
     if (task.when !== null && asks && node.expansion === null && !around.evaluator.test(task.when, scope))
       return { type: 'skip', reason: `when: ${task.when}` }
     if (node.role === 'mapped')

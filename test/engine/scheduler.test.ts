@@ -1,5 +1,6 @@
 /** The scheduler over a real store and virtual time. */
 import t from 'tap'
+import type { Scope, TaskView } from '../../engine/evaluator.ts'
 import type { Json } from '../../engine/json.ts'
 import type { Outcome } from '../../engine/outcome.ts'
 import { type ClockFace, VirtualClock } from '../../simulation/virtual-clock.ts'
@@ -306,4 +307,26 @@ t.test('a dataset whose name is no text makes a success invalid', async (t) => {
   t.match(await it.row(run, pipeline, 'a'), { state: 'failed', failure: { kind: 'invalid_input' } })
   await it.end('b')
   t.equal(await it.state(run), 'failed')
+})
+
+t.test('`when` is asked once: what has begun goes on, however other tasks end meanwhile', async (t) => {
+  const asked: string[] = []
+  const test = (_: string, scope: Scope) => {
+    const { state } = scope.task('other') as TaskView
+    asked.push(state)
+    return state !== 'succeeded'
+  }
+  const it = await testEngine({ evaluator: { test } })
+  const pipeline = pipelineOf({
+    other: {},
+    a: { needs: ['other'], trigger: 'always', when: 'the other has not ended', retry: tries(2) },
+  })
+  const run = await it.run(pipeline)
+  await it.end('a', { type: 'sleep', until: it.clock.time + 1000, state: null })
+  await it.end('other')
+  await it.pass(1000)
+  t.match(await it.states(run, pipeline), { a: 'running' }, 'after a sleep')
+  await it.end('a', broken)
+  t.match(await it.states(run, pipeline), { a: 'running' }, 'after a failed try')
+  t.equal(asked.length, 1)
 })
