@@ -4,7 +4,7 @@ import type { Ready } from './lanes.ts'
 import type { LiveRun, Pending } from './live-run.ts'
 import type { Node } from './node.ts'
 import { runEnding } from './plan.ts'
-import type { Resources } from './resources.ts'
+import { type Resources, shareOf } from './resources.ts'
 import { isEnded, nextRunState } from './state.ts'
 import type { PoolClaim, RunWrite, TaskClaim, TaskPatch } from './store/batch.ts'
 
@@ -32,8 +32,7 @@ export function poolOf(run: LiveRun, node: Node, { pools }: Resources): PoolClai
   const { pool: name, slots = 1 } = run.task(node)
   if (name === undefined) return null
   const limit = pools[name]?.slots ?? null
-  // Backfills together take at most half of a pool, rounded up, so that live tasks find room.
-  const share = limit === null || run.record.backfill === null ? null : Math.ceil(limit / 2)
+  const share = limit === null || run.record.backfill === null ? null : shareOf(limit, slots)
   return { name, slots, limit, share }
 }
 
