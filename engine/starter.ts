@@ -153,6 +153,8 @@ export class Starter {
   }
 
   #enter(run: LiveRun, node: Node, at: number): void {
+    // What was resolved before it became ready anew may be of a try that is over.
+    this.#resolved.delete(node)
     if (node.role !== 'work') this.#unfold(run, node, at)
     else if (node.wakeAt !== null && node.wakeAt > at) this.#loop.wakeAt(run, node, node.wakeAt)
     else {

@@ -201,3 +201,18 @@ t.test(
     t.strictSame(it.held('again').attempt.input, { n: 2 })
   },
 )
+
+t.test('what recovery changes of a task that has no slot yet is what it starts with', async (t) => {
+  const it = await testEngine({ evaluator })
+  const alone = { name: 'alone', concurrency: { runs: null, tasks: 1 } }
+  const recover = { timeout: entry({ set: { n: 2 } }) }
+  const pipeline = pipelineOf({ a: { timeout: 10_000, with: { n: 1 }, recover } }, alone)
+  const hog = pipelineOf({ hog: {} }, alone)
+  const run = await it.run(pipeline)
+  await it.run(hog)
+  await it.end('a', { type: 'released', kind: 'shutdown', message: 'left' })
+  await it.pass(15_000)
+  t.match(await it.row(run, pipeline, 'a'), { state: 'ready', recovery: { set: { n: 2 } } })
+  await it.end('hog')
+  t.strictSame(it.held('a').attempt.input, { n: 2 })
+})
