@@ -37,6 +37,7 @@ export class Scheduler {
   #touched = new Set<LiveRun>()
   #acts: (() => void)[] = []
   #answered = new Map<LiveRun, number[]>()
+  #asking = 0
   #turning = false
   #draining = false
   #closed = false
@@ -257,8 +258,8 @@ export class Scheduler {
       for (const { run } of durable) this.#closeRun(run)
     }
     for (const act of acts) act()
-    if (this.#drained !== null && this.#occurrences.attempts.size === 0 && this.#inbox.length === 0)
-      this.#drained()
+    const busy = this.#occurrences.attempts.size + this.#inbox.length + this.#asking
+    if (this.#drained !== null && busy === 0) this.#drained()
   }
 
   /** Everything that the turn decided, as one transaction. */
@@ -376,8 +377,13 @@ export class Scheduler {
 
   /** Waits for an answer from outside the turn, and goes on with it inside one. */
   #ask<Answer>(question: Promise<Answer>, then: (answer: Answer) => void): void {
+    this.#asking++
     question.then(
-      (answer) => this.#post(() => then(answer)),
+      (answer) =>
+        this.#post(() => {
+          this.#asking--
+          then(answer)
+        }),
       (error) =>
         this.#parts.fatal(
           error instanceof DagctlError

@@ -395,3 +395,26 @@ t.test('an attempt that a retry has made obsolete is asked to leave by the next 
   await next.end('a', crashed)
   t.match(await next.row(run, pipeline, 'a'), { state: 'running', attempt: 2 })
 })
+
+t.test('an engine that drains waits for the baseline of what has succeeded', async (t) => {
+  const between: Between = {}
+  const it = await slowEngine(between)
+  const pipeline = pipelineOf({ a: { gate: ['baseline == null'] }, b: {} })
+  const run = await it.run(pipeline)
+  between.before = (method) =>
+    method === 'baseline'
+      ? new Promise<void>((resolve) => it.clock.face().soonAfter(500, resolve))
+      : undefined
+  const drained = watch(it.engine.drain())
+  await it.end('a')
+  await it.end('b')
+  await it.pass(100)
+  t.equal(drained.settled, false)
+  await it.pass(1000)
+  t.equal(drained.settled, true)
+  t.match(await it.row(run, pipeline, 'a'), {
+    holding: false,
+    state: 'failed',
+    failure: { kind: 'gate_failed' },
+  })
+})
