@@ -69,6 +69,9 @@ function goOn(run: LiveRun, detail: JsonObject, at: number): void {
   }
   run.cancelled = false
   run.doomed = false
+  // Whoever takes a run up after its deadline knows that it is late: it is not ended for that at once.
+  const { deadline } = run.pipeline
+  if (deadline !== undefined && run.record.dueAt + deadline.after <= at) run.amendRun({ overdue: true })
   run.state = nextRunState(run.state, 'retry')
   run.move('retry', detail)
 }

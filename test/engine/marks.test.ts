@@ -169,3 +169,16 @@ t.test('runs of a backfill that are tried again keep to its `max-active`', async
   await it.pass()
   t.strictSame(await Promise.all(runs.map((run) => it.state(run))), ['running', 'queued'])
 })
+
+t.test('a run that is tried again after its deadline goes on', async (t) => {
+  const hour = 3_600_000
+  const it = await testEngine({ lease: { holds: 9 * hour, renewed: 9 * hour } })
+  const pipeline = pipelineOf({ a: {} }, { deadline: { after: hour, do: 'fail' } })
+  const run = await it.run(pipeline)
+  await it.end('a', failure)
+  await it.pass(2 * hour)
+  await it.engine.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
+  await it.pass()
+  t.match(await it.states(run, pipeline), { a: 'running' })
+  t.match(await it.store.run(run), { state: 'running', overdue: true })
+})
