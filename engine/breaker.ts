@@ -12,8 +12,8 @@ interface Circuit {
   wait: number
   /** Until when it is open, epoch milliseconds; null while it is closed. */
   until: number | null
-  /** A probe is under way. */
-  probing: boolean
+  /** Who makes the probe that is under way. */
+  probe: object | null
 }
 
 /** The breakers of one engine, by endpoint. */
@@ -22,15 +22,16 @@ export class Breakers {
 
   /**
    * Until when nobody may ask the endpoint (epoch ms; 'probe': until the probe under way has ended), or null: it may be
-   * asked. Of an open breaker whose time is up one may: the caller that gets null then is the probe, and tells how it went.
+   * asked. Of an open breaker whose time is up one may: the first `by` that gets null then is the probe, and tells how it
+   * went, or that it asked nothing.
    */
-  ask(endpoint: string, at: number): number | 'probe' | null {
+  ask(endpoint: string, at: number, by: object): number | 'probe' | null {
     const circuit = this.#circuits.get(endpoint)
     if (circuit?.until == null) return null
     // A clock that was set back does not keep it open longer than it was meant to be.
     if (at < circuit.until && circuit.until - at <= circuit.wait) return circuit.until
-    if (circuit.probing) return 'probe'
-    circuit.probing = true
+    if (circuit.probe !== null && circuit.probe !== by) return 'probe'
+    circuit.probe = by
     return null
   }
 
@@ -39,19 +40,19 @@ export class Breakers {
     this.#circuits.delete(endpoint)
   }
 
-  /** A probe ended without telling anything of the endpoint: another one may be made. */
-  untold(endpoint: string): void {
+  /** `by` tells nothing of the endpoint: where it was the probe, another one may be made. */
+  untold(endpoint: string, by: object): void {
     const circuit = this.#circuits.get(endpoint)
-    if (circuit !== undefined) circuit.probing = false
+    if (circuit?.probe === by) circuit.probe = null
   }
 
-  failed(endpoint: string, at: number): void {
-    const circuit = this.#circuits.get(endpoint) ?? { failures: 0, wait: 0, until: null, probing: false }
+  failed(endpoint: string, at: number, by: object): void {
+    const circuit = this.#circuits.get(endpoint) ?? { failures: 0, wait: 0, until: null, probe: null }
     this.#circuits.set(endpoint, circuit)
     circuit.failures++
     // Whoever asked before it opened tells nothing new.
-    if (circuit.failures < breaking.threshold || (circuit.until !== null && !circuit.probing)) return
-    circuit.probing = false
+    if (circuit.failures < breaking.threshold || (circuit.until !== null && circuit.probe !== by)) return
+    circuit.probe = null
     circuit.wait = circuit.wait === 0 ? breaking.open : Math.min(breaking.longest, circuit.wait * 2)
     circuit.until = at + circuit.wait
   }

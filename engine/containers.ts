@@ -2,10 +2,11 @@
 import type { Failure } from './errors.ts'
 import type { JsonObject } from './json.ts'
 import type { LiveRun } from './live-run.ts'
-import { aggregatesIn, transition } from './moves.ts'
+import { aggregatesIn, summary, transition } from './moves.ts'
 import type { Node } from './node.ts'
 import { apply, decide, follow } from './plan.ts'
 import type { Expansion } from './store/records.ts'
+import { settleGroup } from './windows.ts'
 
 /** Makes a ready mapped task into its instances, as far as its window goes; without items it succeeds at once. */
 export function expand(run: LiveRun, node: Node, expansion: Expansion, at: number): void {
@@ -22,7 +23,11 @@ export function open(run: LiveRun, node: Node, at: number): void {
   const children = node.inside?.children ?? []
   if (children.length === 0) run.growMembers(node)
   const ended = children.filter((child) => leaveOut(run, child, at) || decide(run, child, at))
-  if (node.inside?.open === 0 && ended.length === 0) run.closing.push(node)
+  // After a retry all of them may have ended before, and not all of them well.
+  if (node.inside?.open === 0 && ended.length === 0) {
+    if (summary(children) === 'fail' || summary(children) === 'cancel') settleGroup(run, node, at, ended)
+    else run.closing.push(node)
+  }
   follow(run, ended, at)
 }
 

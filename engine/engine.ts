@@ -169,7 +169,8 @@ export class Engine {
       await this.#pipelineOf(record),
       await store.tasks(id),
     )
-    this.#scheduler.reopen(run, wish, { by, at: clock.now() })
+    const limit = await this.#maxActive(record.backfill)
+    this.#scheduler.reopen(run, wish, { by, at: clock.now() }, limit)
     return 'reopened'
   }
 

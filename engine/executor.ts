@@ -8,7 +8,7 @@ import type { Node } from './node.ts'
 import type { Outcome } from './outcome.ts'
 import type { Recovery } from './pipeline.ts'
 import type { Attempt } from './runtime/runtime.ts'
-import { scopeIn, scopeOf, viewOfRun } from './scope.ts'
+import { giveInputs, scopeIn, scopeOf, viewOfRun } from './scope.ts'
 import type { Expansion } from './store/records.ts'
 
 /** Resolved inputs of an attempt. */
@@ -40,15 +40,15 @@ export function prepare(run: LiveRun, node: Node, around: Surroundings): Prepare
   try {
     const scope = scopeOf(run, node, around)
     const { foreach } = task
-    // Of a mapped task `when` is asked once, before there are instances, or of each instance; never again on a retry.
-    const asks = foreach === undefined || foreach.whenEach === (node.key !== null)
+    // Of a mapped task `when` is asked once, before there are instances, or of each instance; never of what has begun.
+    const asks = node.tries === 0 && (foreach === undefined || foreach.whenEach === (node.key !== null))
     if (task.when !== null && asks && node.expansion === null && !around.evaluator.test(task.when, scope))
       return { type: 'skip', reason: `when: ${task.when}` }
     if (node.role === 'mapped')
       return { type: 'expand', expansion: node.expansion ?? expansionOf(task, scope, around.evaluator) }
     if (node.role === 'group') {
       // Resolved here so that what does not resolve fails the group, not each task in it.
-      around.evaluator.render(task.with, scope)
+      giveInputs(run, node, around)
       return { type: 'open' }
     }
     return { type: 'start', ...inputsOf(run, node, scope, around) }
@@ -117,13 +117,21 @@ export function judge(
     const fault = gateFault(gate, seen, around.evaluator)
     if (fault !== null)
       return { outcome: { type: 'failed', kind: 'gate_failed', message: fault }, produced: [] }
-    return { outcome, produced: around.evaluator.render(produces, seen) as readonly string[] }
+    return { outcome, produced: namesOf(around.evaluator.render(produces, seen) as readonly Json[]) }
   } catch (error) {
     return {
       outcome: { type: 'failed', kind: 'invalid_input', message: (error as Error).message },
       produced: [],
     }
   }
+}
+
+/** Datasets are named by text; what a template gives besides is the task's fault, and not the store's. */
+function namesOf(values: readonly Json[]): readonly string[] {
+  return values.map((value) => {
+    if (typeof value === 'string') return value
+    throw new Error(`\`produces\` must give text, not ${JSON.stringify(value)}`)
+  })
 }
 
 function gateFault(gate: readonly string[], scope: Scope, evaluator: Evaluator): string | null {

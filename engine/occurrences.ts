@@ -6,6 +6,7 @@ import { Alarm } from './alarm.ts'
 import { type AllowanceListener, Allowances } from './allowances.ts'
 import { type AttemptListener, Attempts } from './attempts.ts'
 import { Breakers } from './breaker.ts'
+import type { Timer } from './clock.ts'
 import { judge, type Surroundings, setOf } from './executor.ts'
 import type { Json } from './json.ts'
 import type { LiveRun } from './live-run.ts'
@@ -47,6 +48,8 @@ export class Occurrences implements AttemptListener, AllowanceListener {
   readonly #turns: Turns
   /** The endpoints that running attempts ask. */
   readonly #endpoints = new Map<Node, readonly string[]>()
+  /** When nodes are come back to: one call for each. */
+  readonly #calls = new Map<Node, Timer>()
   #starter: Starter | null = null
 
   constructor(parts: SchedulerParts, around: Surroundings, turns: Turns) {
@@ -73,6 +76,17 @@ export class Occurrences implements AttemptListener, AllowanceListener {
     if (endpoints.length > 0) this.#endpoints.set(node, endpoints)
   }
 
+  /** Forgets a run that has ended, or is no longer ours. */
+  forget(run: LiveRun): void {
+    this.attempts.forget(run)
+    this.wakers.forget(run)
+    this.allowances.forget(run)
+    for (const node of run.nodes) {
+      this.#callOff(node)
+      if (this.#endpoints.has(node)) this.#tellBreakers(node, null)
+    }
+  }
+
   ended(run: LiveRun, node: Node, attempt: number, outcome: Outcome): void {
     const { gate } = run.task(node)
     if (outcome.type !== 'succeeded' || !gate.some((expression) => expression.includes('baseline'))) {
@@ -86,7 +100,9 @@ export class Occurrences implements AttemptListener, AllowanceListener {
 
   timedOut(run: LiveRun, node: Node): void {
     this.#turns.post(() => {
-      if (!this.#turns.owns(run) || isEnded(node.state) || node.state === 'retrying') return
+      if (!this.#turns.owns(run) || isEnded(node.state)) return
+      // Another try is to come, and its time has not begun.
+      if (node.tryStartedAt === null) return
       // It was started meanwhile, with an alarm of its own; or its outcome is at hand, and tells.
       if (node.state === 'running') return
       const message = `did not end within ${(run.task(node).timeout ?? 0) / 1000} s`
@@ -102,7 +118,7 @@ export class Occurrences implements AttemptListener, AllowanceListener {
     if (!this.#turns.owns(run) || node.attempt !== attempt) return
     this.starter.reopen(run.record.pipeline, node.pool)
     this.allowances.ended(run, node, this.#now())
-    this.#tellBreakers(node, raw)
+    this.#tellBreakers(node, node.state === 'running' || raw.type === 'succeeded' ? raw : null)
     if (node.state !== 'running') {
       // Ended meanwhile by a person or a deadline: the late outcome changes nothing but that the slot is free.
       run.amend(node, { holding: false })
@@ -120,13 +136,14 @@ export class Occurrences implements AttemptListener, AllowanceListener {
     this.touch(run, node, () => settle(run, node, outcome, this.circumstances()))
   }
 
-  #tellBreakers(node: Node, outcome: Outcome): void {
+  /** @param outcome null where the attempt was made to leave, or is another engine's by now */
+  #tellBreakers(node: Node, outcome: Outcome | null): void {
     const endpoints = this.#endpoints.get(node) ?? []
     this.#endpoints.delete(node)
     for (const endpoint of endpoints) {
-      if (outcome.type === 'released') this.breakers.untold(endpoint)
+      if (outcome === null || outcome.type === 'released') this.breakers.untold(endpoint, node)
       else if (outcome.type === 'failed' && outcome.kind === 'network')
-        this.breakers.failed(endpoint, this.#now())
+        this.breakers.failed(endpoint, this.#now(), node)
       else this.breakers.succeeded(endpoint)
       this.starter.told(endpoint)
     }
@@ -143,7 +160,10 @@ export class Occurrences implements AttemptListener, AllowanceListener {
   settled(run: LiveRun, node: Node): void {
     if (node.continues && node.tryStartedAt !== null) this.attempts.watchTimeout(run, node)
     else if (!node.holding) this.attempts.endTry(node)
-    if (node.wakeAt !== null && node.state !== 'ready') this.comeBack(run, node, node.wakeAt)
+    if (node.state !== 'ready') {
+      if (node.wakeAt === null) this.#callOff(node)
+      else this.comeBack(run, node, node.wakeAt)
+    }
     if (node.wakeOn !== null) this.listenFor(run, node)
     else this.wakers.clear(node)
     if (node.counted && !node.holding && node.state !== 'ready') this.starter.uncount(run, node)
@@ -160,14 +180,22 @@ export class Occurrences implements AttemptListener, AllowanceListener {
 
   /** Comes back to a node at this time: a sleeper wakes, the next try is due, a ready task may start by now. */
   comeBack(run: LiveRun, node: Node, at: number): void {
-    this.alarm.at(at, () =>
+    this.#callOff(node)
+    const call = this.alarm.at(at, () => {
+      this.#calls.delete(node)
       this.#turns.post(() => {
         if (!this.#turns.owns(run)) return
         if (node.state !== 'ready') {
           if (node.wakeAt === at) this.wakeUp(run, node)
         } else if (node.wakeAt === null || node.wakeAt <= at) this.starter.push({ run, node })
-      }),
-    )
+      })
+    })
+    this.#calls.set(node, call)
+  }
+
+  #callOff(node: Node): void {
+    this.#calls.get(node)?.cancel()
+    this.#calls.delete(node)
   }
 
   wakeUp(run: LiveRun, node: Node): void {

@@ -1,6 +1,6 @@
 /** A person's second chance for tasks that did not succeed: which they are, and how they go back to waiting. Pure. */
 import type { LiveRun } from './live-run.ts'
-import { transition } from './moves.ts'
+import { aggregatesIn, transition } from './moves.ts'
 import type { Node } from './node.ts'
 import { isEnded } from './state.ts'
 import type { TaskPatch } from './store/batch.ts'
@@ -66,6 +66,10 @@ function choose(run: LiveRun, first: Node, chosen: Set<Node>, withInside = true)
     if (whole) entered.add(node)
     // What it stands in has to end anew; what else stands there keeps its end.
     if (node.parent !== null) open.push({ node: node.parent, whole: false })
+    // What stands for the copies in it ends anew with them.
+    for (const aggregate of aggregatesIn(run, node))
+      if (isEnded(aggregate.state) && aggregate.state !== 'succeeded' && !run.omits(aggregate))
+        chosen.add(aggregate)
     // Tasks in a group ended with it.
     const inside = whole ? (node.inside?.children ?? []) : []
     for (const child of inside) if (child.state !== 'skipped') open.push({ node: child, whole })

@@ -20,3 +20,11 @@ export interface Resources {
 
 /** Nothing is limited, nothing costs. */
 export const unlimited: Resources = { pools: {}, rates: { cpu: 0, gpu: 0, pools: {} } }
+
+/**
+ * The slots of a pool that backfills together may take: half of them, rounded up, so that live tasks find room; all that
+ * a task needs which takes more by itself, or it would wait for ever.
+ */
+export function shareOf(limit: number, slots: number): number {
+  return Math.max(slots, Math.ceil(limit / 2))
+}

@@ -21,6 +21,8 @@ interface Line {
 export class RunQueue {
   readonly #lines = new Map<string, Line>()
   readonly #members = new Map<LiveRun, Line>()
+  /** Runs that stand in a line, once; one that stands there when it no longer waits is passed over. */
+  readonly #standing = new Set<LiveRun>()
 
   /** Runs that are waiting. */
   get length(): number {
@@ -39,7 +41,8 @@ export class RunQueue {
       line = { pipeline, limit, scheduledLimit, backfillLimit, full: false, runs: new Fifo() }
       this.#lines.set(key, line)
     }
-    line.runs.push(run)
+    if (!this.#standing.has(run)) line.runs.push(run)
+    this.#standing.add(run)
     this.#members.set(run, line)
   }
 
@@ -53,6 +56,7 @@ export class RunQueue {
     const line = this.#members.get(run)
     if (line === undefined) return
     line.runs.unshift(run)
+    this.#standing.add(run)
     line.full = true
     this.#lines.set(keyOf(run), line)
   }
@@ -75,6 +79,7 @@ export class RunQueue {
       for (let taken = 0; taken < most; ) {
         const run = line.runs.shift()
         if (run === undefined) break
+        this.#standing.delete(run)
         if (!this.#members.has(run)) continue
         const { limit, scheduledLimit, backfillLimit } = line
         claims.push({

@@ -37,6 +37,7 @@ export class Scheduler {
   #touched = new Set<LiveRun>()
   #acts: (() => void)[] = []
   #answered = new Map<LiveRun, number[]>()
+  #asking = 0
   #turning = false
   #draining = false
   #closed = false
@@ -84,15 +85,15 @@ export class Scheduler {
   }
 
   /** Takes up a run that has ended, so that a wish (retry, mark) can take its end back. */
-  reopen(run: LiveRun, wish: Wish, wisher: Wisher): void {
+  reopen(run: LiveRun, wish: Wish, wisher: Wisher, backfillLimit: number | null): void {
     this.#drop(run.record.id)
     this.#runs.set(run.record.id, run)
-    this.#backfillLimits.set(run, null)
+    this.#backfillLimits.set(run, backfillLimit)
     this.#post(() => {
       grant(run, wish, wisher)
       this.#touched.add(run)
       this.#occurrences.allowances.watch(run)
-      if (run.state === 'queued') this.#queued.push(run, null)
+      if (run.state === 'queued') this.#queued.push(run, backfillLimit)
       else this.#acts.push(() => this.#closeRun(run))
     })
   }
@@ -203,7 +204,8 @@ export class Scheduler {
     const inputs = prepared.type === 'start' ? prepared : { input: {}, env: {} }
     this.#acts.push(() => {
       this.#occurrences.attempts.attach(run, node, attemptOf(run, node, inputs, this.#parts.data))
-      if (isEnded(node.state)) this.#occurrences.attempts.stop(node, 'cancel')
+      // Its task has ended, or is to be tried again once it has left.
+      if (node.state !== 'running') this.#occurrences.attempts.stop(node, 'cancel')
     })
   }
 
@@ -237,6 +239,7 @@ export class Scheduler {
     const chosen = this.#draining ? [] : this.#starter.choose(this.#touched, at)
     // What was chosen may have ended since: its run is over its budget.
     const claims = chosen.filter(({ node }) => node.state === 'ready')
+    this.#withdraw(chosen.filter(({ node }) => node.state !== 'ready'))
     for (const { run } of claims) this.#touched.add(run)
     const starts = this.#draining ? [] : this.#queued.candidates()
     const { batch, written } = this.#collect(at, claims, starts)
@@ -255,8 +258,8 @@ export class Scheduler {
       for (const { run } of durable) this.#closeRun(run)
     }
     for (const act of acts) act()
-    if (this.#drained !== null && this.#occurrences.attempts.size === 0 && this.#inbox.length === 0)
-      this.#drained()
+    const busy = this.#occurrences.attempts.size + this.#inbox.length + this.#asking
+    if (this.#drained !== null && busy === 0) this.#drained()
   }
 
   /** Everything that the turn decided, as one transaction. */
@@ -281,12 +284,21 @@ export class Scheduler {
     }
   }
 
+  /** Nothing comes of these claims: whoever waited for one of them has a turn of its own. */
+  #withdraw(claims: readonly Claim[]): void {
+    for (const claim of claims) this.#starter.withdraw(claim)
+    if (claims.length > 0) this.#post(() => {})
+  }
+
   /** Starts what was granted; what had no room goes back to where it stood. */
   #act(claims: readonly Claim[], denied: ReadonlyMap<number, DeniedBy>, at: number): void {
     const back: { claim: Claim; by: DeniedBy }[] = []
     for (const [place, claim] of claims.entries()) {
       const { run, node, start, patch } = claim
-      if (!this.#owns(run)) continue
+      if (!this.#owns(run)) {
+        this.#withdraw([claim])
+        continue
+      }
       const by = denied.get(place)
       if (by !== undefined) {
         back.push({ claim, by })
@@ -347,12 +359,11 @@ export class Scheduler {
     this.#runs.delete(id)
     this.#backfillLimits.delete(run)
     this.#queued.remove(run)
-    this.#occurrences.attempts.forget(run)
+    this.#occurrences.forget(run)
     this.#reuse.forget(run)
-    this.#occurrences.wakers.forget(run)
-    this.#occurrences.allowances.forget(run)
     this.#resolveEnded(id)
-    if (this.#queued.length > 0) this.#post(() => {})
+    // Runs may wait for its place, and tasks for what its attempts would have told.
+    if (this.#queued.length > 0 || !isEnded(run.state)) this.#post(() => {})
   }
 
   #resolveEnded(id: string): void {
@@ -366,8 +377,13 @@ export class Scheduler {
 
   /** Waits for an answer from outside the turn, and goes on with it inside one. */
   #ask<Answer>(question: Promise<Answer>, then: (answer: Answer) => void): void {
+    this.#asking++
     question.then(
-      (answer) => this.#post(() => then(answer)),
+      (answer) =>
+        this.#post(() => {
+          this.#asking--
+          then(answer)
+        }),
       (error) =>
         this.#parts.fatal(
           error instanceof DagctlError

@@ -36,7 +36,13 @@ export function scopeIn(run: LiveRun, container: Node | null, around: Surroundin
 
 const inputs = new WeakMap<Node, Json>()
 
-/** What a group was given: resolved once while this engine has the run. */
+/** Resolves what a group is given, anew: it opens. Throws where a template does not resolve. */
+export function giveInputs(run: LiveRun, group: Node, around: Surroundings): void {
+  inputs.delete(group)
+  inputsOf(run, group, around)
+}
+
+/** What a group was given: resolved once each time that it opens while this engine has the run. */
 function inputsOf(run: LiveRun, group: Node, around: Surroundings): Json {
   const known = inputs.get(group)
   if (known !== undefined) return known

@@ -52,9 +52,9 @@ export class Starter {
   readonly #loop: Loop
   readonly #lanes: Lanes
   /** Starts that are resolved already: their cache was looked at, or their claim had no room. */
-  readonly #resolved = new Map<Node, Start>()
+  readonly #resolved = new WeakMap<Node, Start>()
   /** What waits for the probe of an endpoint to end. */
-  readonly #behindProbe = new Map<string, readonly Ready[]>()
+  readonly #behindProbe = new Map<string, Ready[]>()
   /** Caches that are being looked at. */
   #looking = 0
 
@@ -76,8 +76,17 @@ export class Starter {
 
   /** A claim that had no room goes back to where it stood, and waits for it. */
   putBack(claim: Claim, by: DeniedBy): void {
+    this.withdraw(claim)
     this.#resolved.set(claim.node, claim.start)
     this.#lanes.putBack(claim, by)
+  }
+
+  /** A claim starts nothing: whoever waits for its probe of an endpoint makes it instead. */
+  withdraw({ run, node, start }: Claim): void {
+    for (const endpoint of endpointsOf(run, node, start)) {
+      this.#parts.breakers.untold(endpoint, node)
+      this.told(endpoint)
+    }
   }
 
   /** The claims of this turn, in the order of their rank. `touched` are the runs that changed in it, and may grow. */
@@ -144,6 +153,8 @@ export class Starter {
   }
 
   #enter(run: LiveRun, node: Node, at: number): void {
+    // What was resolved before it became ready anew may be of a try that is over.
+    this.#resolved.delete(node)
     if (node.role !== 'work') this.#unfold(run, node, at)
     else if (node.wakeAt !== null && node.wakeAt > at) this.#loop.wakeAt(run, node, node.wakeAt)
     else {
@@ -154,7 +165,7 @@ export class Starter {
 
   /** Makes a mapped task or a group into what it stands for: that takes no slot. */
   #unfold(run: LiveRun, node: Node, at: number): void {
-    if (node.state !== 'ready' || run.state === 'paused') return
+    if (node.state !== 'ready' || run.state !== 'running') return
     const prepared = prepare(run, node, this.#parts.around)
     if (prepared.type === 'expand')
       this.#loop.touch(run, node, () => expand(run, node, prepared.expansion, at))
@@ -187,8 +198,8 @@ export class Starter {
 
   /** Whether something else than a slot keeps the task from starting; whoever lifts it enters the task again. */
   #mustWait({ run, node }: Ready, at: number): boolean {
-    // The run's resumption makes all its ready tasks known anew.
-    if (run.state === 'paused') return true
+    // The run's start or resumption makes all its ready tasks known anew.
+    if (run.state !== 'running') return true
     // An attempt of before a person's retry has not left yet; its end enters the task again.
     if (node.holding) return true
     const { schedule } = run.pipeline
@@ -208,14 +219,21 @@ export class Starter {
 
   /** Whether a circuit breaker holds the task back; it comes again when that may be over. */
   #isBroken({ run, node }: Ready, start: Start, at: number): boolean {
+    const asked: string[] = []
     for (const endpoint of endpointsOf(run, node, start)) {
-      const until = this.#parts.breakers.ask(endpoint, at)
-      if (until === null) continue
+      const until = this.#parts.breakers.ask(endpoint, at, node)
+      if (until === null) {
+        asked.push(endpoint)
+        continue
+      }
+      for (const other of asked) this.#parts.breakers.untold(other, node)
       this.#resolved.set(node, start)
       run.note(node, 'breaker', {}, { endpoint, until: until === 'probe' ? null : until })
-      if (until === 'probe')
-        this.#behindProbe.set(endpoint, [...(this.#behindProbe.get(endpoint) ?? []), { run, node }])
-      else this.#loop.wakeAt(run, node, until)
+      if (until === 'probe') {
+        const behind = this.#behindProbe.get(endpoint)
+        if (behind === undefined) this.#behindProbe.set(endpoint, [{ run, node }])
+        else behind.push({ run, node })
+      } else this.#loop.wakeAt(run, node, until)
       this.#unpark(run, node)
       return true
     }

@@ -41,9 +41,9 @@ export const taskTransitions = {
   retry: { from: ['ready', 'running', 'sleeping'], to: 'retrying' },
   retry_due: { from: ['retrying'], to: 'ready' },
   // A failure that `recover` has an answer to: the next try runs with what it changes.
-  recover: { from: ['running', 'sleeping'], to: 'retrying' },
+  recover: { from: ['ready', 'running', 'sleeping'], to: 'retrying' },
   // A failure that a person is to decide on (`then: hold`). The answer is `resume_hold` or `fail`.
-  hold: { from: ['running', 'sleeping'], to: 'sleeping' },
+  hold: { from: ['ready', 'running', 'sleeping'], to: 'sleeping' },
   resume_hold: { from: ['sleeping'], to: 'ready' },
   // The worker stopped, vanished or lost its lease, or a task of higher priority took the slot: no try is counted.
   release: { from: ['running'], to: 'ready' },

@@ -4,7 +4,7 @@ import type { Ready } from './lanes.ts'
 import type { LiveRun } from './live-run.ts'
 import type { Node } from './node.ts'
 import { runEnding } from './plan.ts'
-import type { Resources } from './resources.ts'
+import { type Resources, shareOf } from './resources.ts'
 import { isEnded, nextRunState } from './state.ts'
 import type { PoolClaim, RunWrite, TaskClaim, TaskPatch } from './store/batch.ts'
 import type { Pending } from './unwritten.ts'
@@ -33,8 +33,7 @@ export function poolOf(run: LiveRun, node: Node, { pools }: Resources): PoolClai
   const { pool: name, slots = 1 } = run.task(node)
   if (name === undefined) return null
   const limit = pools[name]?.slots ?? null
-  // Backfills together take at most half of a pool, rounded up, so that live tasks find room.
-  const share = limit === null || run.record.backfill === null ? null : Math.ceil(limit / 2)
+  const share = limit === null || run.record.backfill === null ? null : shareOf(limit, slots)
   return { name, slots, limit, share }
 }
 
@@ -92,12 +91,12 @@ export function writeOf(run: LiveRun, claims: boolean, extras: Extras, at: numbe
   }
 }
 
-/** A person's doing to the run: paused, resumed, or (taken up again) queued once more. */
+/** A person's doing to the run: paused, resumed, or (taken up again) queued once more. None of it is an end. */
 function moveOf(
   run: LiveRun,
   { event, detail }: NonNullable<Pending['state']>,
 ): NonNullable<RunWrite['state']> {
-  return { event, to: run.state, detail, ...(event === 'retry' && { endedAt: null }) }
+  return { event, to: run.state, detail, endedAt: null, ...(run.startedAt === null && { startedAt: null }) }
 }
 
 function endOf(run: LiveRun, at: number): NonNullable<RunWrite['state']> | null {

@@ -47,7 +47,7 @@ export class Wakers {
 
   /** Forgets a run that is no longer ours. */
   forget(run: LiveRun): void {
-    for (const [node, sleeper] of this.#sleepers) if (sleeper.run === run) this.clear(node)
+    for (const node of run.nodes) this.clear(node)
   }
 
   datasetUpdated(uri: string): void {

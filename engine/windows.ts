@@ -68,7 +68,8 @@ function settleMapped(run: LiveRun, node: Node, at: number, ended: Node[]): void
   ended.push(node)
 }
 
-function settleGroup(run: LiveRun, node: Node, at: number, ended: Node[]): void {
+/** Ends a group in which nothing is open any more; one whose tasks have ended well has its outputs made first. */
+export function settleGroup(run: LiveRun, node: Node, at: number, ended: Node[]): void {
   const children = node.inside?.children ?? []
   const event = summary(children)
   if (event === 'succeed') {

@@ -1,6 +1,7 @@
 /** What a person's wish does to a run: pause, resume, cancel, retry, mark, answer. Pure but for the run it is given. */
 import type { JsonObject } from './json.ts'
 import type { LiveRun } from './live-run.ts'
+import { transition } from './moves.ts'
 import type { Node } from './node.ts'
 import { apply, begin, cancelAll } from './plan.ts'
 import { reset, resetBelow } from './reset.ts'
@@ -31,6 +32,8 @@ export function grant(run: LiveRun, wish: Wish, { by, at }: Wisher): Granted {
       // Once its last task has ended, it ends as that says, even where that is not written yet.
       return ended || run.open === 0 ? done : { done: true, stop: cancelAll(run, at) }
     case 'pause':
+      // Tried again and not started since, it waits for its limits once more when it is resumed.
+      if (run.state === 'queued') run.startedAt = null
       if (run.state === 'queued' || run.state === 'running') move(run, 'pause', { by }, 'person')
       return done
     case 'resume':
@@ -66,6 +69,9 @@ function goOn(run: LiveRun, detail: JsonObject, at: number): void {
   }
   run.cancelled = false
   run.doomed = false
+  // Whoever takes a run up after its deadline knows that it is late: it is not ended for that at once.
+  const { deadline } = run.pipeline
+  if (deadline !== undefined && run.record.dueAt + deadline.after <= at) run.amendRun({ overdue: true })
   run.state = nextRunState(run.state, 'retry')
   run.move('retry', detail)
 }
@@ -82,6 +88,7 @@ function retry(
 }
 
 function mark(run: LiveRun, { nodes, as, reason }: Wish & { kind: 'mark' }, { by, at }: Wisher): Granted {
+  if (run.state === 'succeeded') return done
   const detail = { by, reason }
   const stop: Node[] = []
   for (const index of nodes) {
@@ -101,7 +108,8 @@ function mark(run: LiveRun, { nodes, as, reason }: Wish & { kind: 'mark' }, { by
       apply(run, node, 'mark_succeeded', at, { patch, detail })
       continue
     }
-    apply(run, node, 'mark_succeeded', at, { patch, detail })
+    // What needs it, and what it stands in, knew of its end already: the recount settles what follows from the new one.
+    transition(run, node, 'mark_succeeded', at, { patch, detail })
     resetBelow(run, node, at)
     goOn(run, detail, at)
   }

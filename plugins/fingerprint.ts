@@ -47,12 +47,18 @@ export function fingerprintOf(operators: Operators, release: string): Fingerprin
       const found = await operators.find(name, version)
       if (found === undefined) return false
       const data = dataOf(cwd)
-      for (const { uri, name, beside } of markedStrings(found.output, outputs, 'output')) {
-        // `shards` beside a `dataset` tells what was in it: another task may have replaced the folder since.
-        const shards = name === 'dataset' ? beside.shards : undefined
-        if (!(await data.stands(uri, shards))) return false
+      try {
+        for (const { uri, name, beside } of markedStrings(found.output, outputs, 'output')) {
+          // `shards` beside a `dataset` tells what was in it: another task may have replaced the folder since.
+          const shards = name === 'dataset' ? beside.shards : undefined
+          if (!(await data.stands(uri, shards))) return false
+        }
+        return true
+      } catch (error) {
+        // A manifest that is no JSON is damage like any other.
+        if (isUnreadable(error) || error instanceof SyntaxError) return false
+        throw error
       }
-      return true
     },
   }
 }
@@ -103,6 +109,7 @@ async function shardsMatch(
   )
     return false
   for (const { name, bytes } of shards) {
+    if (typeof name !== 'string') return false
     const found = await objects.stat(join(folder, name))
     if (found === null || found.size !== bytes) return false
   }
@@ -117,7 +124,7 @@ interface ShardEntry {
 
 function shardsOf(manifest: Json): readonly ShardEntry[] {
   const shards = (manifest as JsonObject | null)?.shards
-  return Array.isArray(shards) ? shards : []
+  return Array.isArray(shards) ? shards.map((shard) => shard ?? {}) : []
 }
 
 function digestsOf(shards: readonly ShardEntry[]): string[] {

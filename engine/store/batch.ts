@@ -64,8 +64,9 @@ export interface RunWrite {
   readonly state?: {
     readonly event: string
     readonly to: RunState
-    readonly startedAt?: number
-    /** null takes the end back (a person's retry). */
+    /** null takes the start back (paused while it was queued once more). */
+    readonly startedAt?: number | null
+    /** null takes the end back (a person's doing to a run that had ended). */
     readonly endedAt?: number | null
     readonly detail?: JsonObject
   }

@@ -88,8 +88,10 @@ export class SqliteWriter {
 
   #moveRun(seq: number, state: NonNullable<RunWrite['state']>, at: number): void {
     const { event, to, startedAt, endedAt, detail } = state
+    const column = (name: string, value: number | null | undefined) =>
+      `${name} = ${value === undefined ? `coalesce(?, ${name})` : '?'}`
     this.#db.run(
-      `UPDATE runs SET state = ?, started_at = coalesce(?, started_at), ended_at = ${endedAt === undefined ? 'coalesce(?, ended_at)' : '?'} WHERE seq = ?`,
+      `UPDATE runs SET state = ?, ${column('started_at', startedAt)}, ${column('ended_at', endedAt)} WHERE seq = ?`,
       to,
       startedAt ?? null,
       endedAt ?? null,

@@ -2,6 +2,7 @@
 import { opensAt } from '../hours.ts'
 import { agingPeriod } from '../lanes.ts'
 import type { Task } from '../pipeline.ts'
+import { shareOf } from '../resources.ts'
 import type { TaskRecord } from '../store/records.ts'
 import type { Facts, Holder, Reason, Rival } from './facts.ts'
 import type { Nodes } from './nodes.ts'
@@ -95,8 +96,7 @@ function poolLimits({ facts, task, since }: Case): Reason[] {
     const what = `${used(holding)} of ${counted(pool.slots, 'slot')} of pool ${name} are taken${needs}: ${tell(holding, run.id)}${yielding(facts, holding)}`
     reasons.push({ kind: 'pool', what, since, until: null })
   }
-  // Backfills together take at most half of a pool, rounded up.
-  const share = Math.ceil(pool.slots / 2)
+  const share = shareOf(pool.slots, wanted)
   if (run.backfill !== null && used(backfills) + wanted > share) {
     const what = `backfills may take ${share} of ${counted(pool.slots, 'slot')} of pool ${name}, and have ${used(backfills)}: ${tell(backfills, run.id)}`
     reasons.push({ kind: 'share', what, since, until: null })

@@ -343,11 +343,13 @@ for (const [name, open] of Object.entries(stores)) {
       t.match((await store.events('r1')).at(-1), { event: 'over_budget', node: null, detail: { usd: 0.5 } })
     })
 
-    t.test('an end that is taken back is no end', async (t) => {
+    t.test('an end that is taken back is no end, and a start no start', async (t) => {
       await store.createRun(newRun('r1'), 'e1', 5)
-      await commit([writeTo('r1', { state: { event: 'fail', to: 'failed', endedAt: 7 } })])
+      await commit([writeTo('r1', { state: { event: 'fail', to: 'failed', startedAt: 6, endedAt: 7 } })])
       await commit([writeTo('r1', { state: { event: 'retry', to: 'queued', endedAt: null } })])
-      t.match(await store.run('r1'), { state: 'queued', endedAt: null })
+      t.match(await store.run('r1'), { state: 'queued', startedAt: 6, endedAt: null })
+      await commit([writeTo('r1', { state: { event: 'pause', to: 'paused', startedAt: null } })])
+      t.match(await store.run('r1'), { state: 'paused', startedAt: null })
     })
 
     t.test('updates of datasets are kept in order, with the newest of each', async (t) => {

@@ -1,6 +1,7 @@
 /** Groups: tasks that stand in one another, once or once per item. */
 import t from 'tap'
 import { createEvaluator } from '../../dsl/evaluator.ts'
+import type { Task } from '../../engine/pipeline.ts'
 import { each, pipelineOf, type Sketch } from '../support/pipelines.ts'
 import { testEngine } from '../support/test-engine.ts'
 
@@ -181,4 +182,21 @@ t.test('an output of a task that the run leaves out is null', async (t) => {
   await it.end('prep.a', { n: 1 })
   t.match(await it.states(run, pipeline), { 'prep.b': 'skipped', prep: 'succeeded' })
   t.strictSame((await it.row(run, pipeline, 'prep')).outputs, { first: 1, result: null })
+})
+
+t.test('a group that is tried again sees what its needs have come to since', async (t) => {
+  const it = await testEngine({ evaluator })
+  const pipeline = grouped({
+    trigger: 'all_done',
+    with: { from: "{{ default tasks.before.outputs.uri 'none' }}" },
+  })
+  const [before] = pipeline.tasks
+  const wide = { ...pipeline, tasks: [...pipeline.tasks, { ...(before as Task), id: 'wide' }] }
+  const run = await it.run(wide)
+  await it.end('before', failure)
+  t.strictSame(it.held('prep.a').attempt.input, { input: 'none' })
+  await it.end('prep.a', failure)
+  await it.wish(run, { kind: 'retry', nodes: null, fromCheckpoint: null })
+  await it.end('before', { uri: 'x' })
+  t.strictSame(it.held('prep.a').attempt.input, { input: 'x' })
 })

@@ -130,3 +130,15 @@ t.test(
     t.strictSame(victims({ backfill: true, priority: 9, slots: 1 }, 0, [holder('live', 0, 1)]), [])
   },
 )
+
+t.test('a task of a backfill that needs more than half of a pool runs alone among backfills', async (t) => {
+  const it = await testEngine({ resources })
+  const small = pipelineOf({ small: gpu })
+  const first = await it.run(small, backfill)
+  const large = pipelineOf({ large: { ...gpu, slots: 3 } })
+  const run = await it.run(large, { ...backfill, interval: { start: 0, end: 1 } })
+  t.match(await it.states(run, large), { large: 'ready' }, 'while others of a backfill hold slots')
+  await it.end('small')
+  t.match(await it.states(run, large), { large: 'running' })
+  t.equal(await it.state(first), 'succeeded')
+})

@@ -180,3 +180,39 @@ t.test('a lost node and a spot notice are no tries, whoever tells of them', asyn
   }
   t.match(await it.row(run, pipeline, 'a'), { state: 'failed', failure: { kind: 'node_lost' } })
 })
+
+t.test(
+  'a time that is up while a task waits for its slot is recovered from, or held for a person',
+  async (t) => {
+    const it = await testEngine({ evaluator })
+    const late = { timeout: 10_000, with: { n: 1 } }
+    const pipeline = pipelineOf({
+      again: { ...late, recover: { timeout: entry({ set: { n: 2 } }) } },
+      held: { ...late, recover: { timeout: entry({ attempts: 0, then: 'hold' }) } },
+    })
+    const run = await it.run(pipeline)
+    await it.wish(run, { kind: 'pause' })
+    for (const id of ['again', 'held'])
+      await it.end(id, { type: 'released', kind: 'shutdown', message: 'left' })
+    await it.pass(10_000)
+    t.match(await it.states(run, pipeline), { held: 'sleeping' })
+    await it.wish(run, { kind: 'resume' })
+    t.match(await it.states(run, pipeline), { again: 'running', held: 'sleeping' })
+    t.strictSame(it.held('again').attempt.input, { n: 2 })
+  },
+)
+
+t.test('what recovery changes of a task that has no slot yet is what it starts with', async (t) => {
+  const it = await testEngine({ evaluator })
+  const alone = { name: 'alone', concurrency: { runs: null, tasks: 1 } }
+  const recover = { timeout: entry({ set: { n: 2 } }) }
+  const pipeline = pipelineOf({ a: { timeout: 10_000, with: { n: 1 }, recover } }, alone)
+  const hog = pipelineOf({ hog: {} }, alone)
+  const run = await it.run(pipeline)
+  await it.run(hog)
+  await it.end('a', { type: 'released', kind: 'shutdown', message: 'left' })
+  await it.pass(15_000)
+  t.match(await it.row(run, pipeline, 'a'), { state: 'ready', recovery: { set: { n: 2 } } })
+  await it.end('hog')
+  t.strictSame(it.held('a').attempt.input, { n: 2 })
+})

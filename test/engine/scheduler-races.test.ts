@@ -363,3 +363,58 @@ t.test('a clock that is set forward wakes what is due by then', async (t) => {
   await it.pass()
   t.equal(it.held('sensor').attempt.task.attempt, 2)
 })
+
+t.test('a timeout that comes with a mark and a retry does not end the new try', async (t) => {
+  const between: Between = {}
+  const it = await slowEngine(between)
+  const pipeline = pipelineOf({ a: { timeout: 10_000 }, b: {} })
+  const run = await it.run(pipeline)
+  await it.end('a', { type: 'sleep', until: it.clock.time + 3_600_000, state: null })
+  await it.pass(9900)
+  between.delay = 200
+  it.held('b').end({ type: 'succeeded', outputs: {} })
+  await it.pass()
+  it.engine.wish(run, { kind: 'mark', nodes: [0], as: 'failed', reason: 'stuck' }, 'ann')
+  it.engine.wish(run, { kind: 'retry', nodes: [0], fromCheckpoint: null }, 'ann')
+  await it.pass(1000)
+  t.match(await it.row(run, pipeline, 'a'), { state: 'running', attempt: 2 })
+})
+
+t.test('an attempt that a retry has made obsolete is asked to leave by the next engine too', async (t) => {
+  const first = await testEngine()
+  const pipeline = pipelineOf({ a: {}, b: {} })
+  const run = await first.run(pipeline)
+  await first.wish(run, { kind: 'mark', nodes: [0], as: 'failed', reason: 'stuck' })
+  await first.wish(run, { kind: 'retry', nodes: [0], fromCheckpoint: null })
+  t.match(await first.row(run, pipeline, 'a'), { state: 'ready', holding: true })
+  await first.engine.stop()
+  const next = await testEngine({ store: first.store, clock: first.clock })
+  await next.engine.adopt(run)
+  await next.pass()
+  t.strictSame(next.held('a').stops, ['cancel'])
+  await next.end('a', crashed)
+  t.match(await next.row(run, pipeline, 'a'), { state: 'running', attempt: 2 })
+})
+
+t.test('an engine that drains waits for the baseline of what has succeeded', async (t) => {
+  const between: Between = {}
+  const it = await slowEngine(between)
+  const pipeline = pipelineOf({ a: { gate: ['baseline == null'] }, b: {} })
+  const run = await it.run(pipeline)
+  between.before = (method) =>
+    method === 'baseline'
+      ? new Promise<void>((resolve) => it.clock.face().soonAfter(500, resolve))
+      : undefined
+  const drained = watch(it.engine.drain())
+  await it.end('a')
+  await it.end('b')
+  await it.pass(100)
+  t.equal(drained.settled, false)
+  await it.pass(1000)
+  t.equal(drained.settled, true)
+  t.match(await it.row(run, pipeline, 'a'), {
+    holding: false,
+    state: 'failed',
+    failure: { kind: 'gate_failed' },
+  })
+})

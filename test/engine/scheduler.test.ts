@@ -1,5 +1,7 @@
 /** The scheduler over a real store and virtual time. */
 import t from 'tap'
+import type { Scope, TaskView } from '../../engine/evaluator.ts'
+import type { Json } from '../../engine/json.ts'
 import type { Outcome } from '../../engine/outcome.ts'
 import { type ClockFace, VirtualClock } from '../../simulation/virtual-clock.ts'
 import { pipelineOf, tries } from '../support/pipelines.ts'
@@ -294,4 +296,37 @@ t.test('a drained engine releases what runs, and the next one goes on in the sam
   await it.end('a', { type: 'failed', kind: 'crash', message: 'SIGTERM' })
   await drained
   t.match((await it.store.tasks(run))[0], { state: 'ready', tries: 1, continues: true })
+})
+
+t.test('a dataset whose name is no text makes a success invalid', async (t) => {
+  const render = (value: Json): Json => (Array.isArray(value) ? [['s3://lake/docs']] : value)
+  const it = await testEngine({ evaluator: { render } })
+  const pipeline = pipelineOf({ a: { produces: ['{{ outputs.uris }}'] }, b: {} })
+  const run = await it.run(pipeline)
+  await it.end('a')
+  t.match(await it.row(run, pipeline, 'a'), { state: 'failed', failure: { kind: 'invalid_input' } })
+  await it.end('b')
+  t.equal(await it.state(run), 'failed')
+})
+
+t.test('`when` is asked once: what has begun goes on, however other tasks end meanwhile', async (t) => {
+  const asked: string[] = []
+  const test = (_: string, scope: Scope) => {
+    const { state } = scope.task('other') as TaskView
+    asked.push(state)
+    return state !== 'succeeded'
+  }
+  const it = await testEngine({ evaluator: { test } })
+  const pipeline = pipelineOf({
+    other: {},
+    a: { needs: ['other'], trigger: 'always', when: 'the other has not ended', retry: tries(2) },
+  })
+  const run = await it.run(pipeline)
+  await it.end('a', { type: 'sleep', until: it.clock.time + 1000, state: null })
+  await it.end('other')
+  await it.pass(1000)
+  t.match(await it.states(run, pipeline), { a: 'running' }, 'after a sleep')
+  await it.end('a', broken)
+  t.match(await it.states(run, pipeline), { a: 'running' }, 'after a failed try')
+  t.equal(asked.length, 1)
 })

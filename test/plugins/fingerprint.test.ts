@@ -144,3 +144,13 @@ t.test(
     )
   },
 )
+
+t.test('data that cannot be read, or is damaged, does not stand', async (t) => {
+  const cwd = t.testdir({
+    torn: { 'manifest.json': '{"shards":[{"na' },
+    odd: { 'manifest.json': '{"shards":[{"bytes":1},7]}' },
+  })
+  const stands = (dataset: string) => prints.intact({ name: 'Copy', version: 1 }, { dataset }, cwd)
+  for (const uri of ['torn', 'odd', 'gs://elsewhere/data', 'torn/manifest.json/below'])
+    t.equal(await stands(uri), false, uri)
+})
