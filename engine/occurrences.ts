@@ -224,7 +224,7 @@ export class Occurrences implements AttemptListener, AllowanceListener {
     const { onExceed = 'warn' } = run.pipeline.budget ?? {}
     this.#turns.changed(run)
     this.#turns.act(() => this.#parts.report(runReport(run, 'over_budget', message, this.#now())))
-    run.amendRun({ overBudget: onExceed === 'warn' }, 'over_budget', { message })
+    run.amendRun({ overBudget: onExceed !== 'hold' }, 'over_budget', { message })
     if (onExceed === 'fail') this.#doom(run, { kind: 'budget', message })
     else if (onExceed === 'hold' && run.state === 'running') {
       run.state = nextRunState(run.state, 'pause')
