@@ -21,6 +21,8 @@ class Lines implements Display {
   readonly #terminal: Terminal
   readonly #progress: RunProgress
   readonly #paint: Paint
+  /** Who sleeps looks again and again: all that is said of that is that it sleeps. */
+  readonly #asleep = new Set<string>()
 
   constructor(terminal: Terminal, progress: RunProgress, paint: Paint) {
     this.#terminal = terminal
@@ -31,8 +33,17 @@ class Lines implements Display {
   report(report: Report): void {
     const task = this.#progress.take(report)
     if (report.type !== 'task' || (report.name !== report.task && !remarkable.has(report.event))) return
+    if (this.#isNoNews(report)) return
     const line = eventLine(report, task, this.#paint)
     if (line !== null) this.#terminal.err.write(`${line}\n`)
+  }
+
+  /** Another look of a sleeper, which is no news, nor what led to it. */
+  #isNoNews({ event, name, asks }: Report & { type: 'task' }): boolean {
+    const before = this.#asleep.has(name)
+    if (event === 'sleep') this.#asleep.add(name)
+    else if (event !== 'wake' && event !== 'claim') this.#asleep.delete(name)
+    return before && (event === 'claim' || (event === 'sleep' && asks === undefined))
   }
 
   note(text: string): void {

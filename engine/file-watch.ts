@@ -1,71 +1,86 @@
 /** Watches files and folders by the system's own means (inotify), for sensors that sleep. One watch per path. */
-import { type FSWatcher, watch } from 'node:fs'
+import { type FSWatcher, statSync, watch } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import type { Clock, Timer } from './clock.ts'
 import type { Watch } from './wakers.ts'
 
 /** Milliseconds between two calls for one path: a folder that is written to all the time wakes its sensors no oftener. */
-const pace = 500
+const pace = 1000
 
 interface Watched {
-  readonly watcher: FSWatcher
   readonly listeners: Set<() => void>
-  calledAt: number
-  timer: Timer | null
+  close(): void
 }
 
-/** A watch that shares one watcher among all who ask for a path. Where a path cannot be watched it stays silent. */
+/**
+ * A watch that shares one watcher among all who ask for a path; of one that is not there it tells when it comes. Where
+ * nothing can be watched it stays silent.
+ */
 export function fileWatch(clock: Clock): Watch {
   const all = new Map<string, Watched>()
+  // Who is told leaves, looks, and comes back: that must not make its next change a first one.
+  const toldAt = new Map<string, number>()
   return (path, changed) => {
-    const watched = all.get(path) ?? begin(all, path, clock)
+    const watched = all.get(path) ?? begin({ all, toldAt, clock }, path)
     // Not there, or the system's watches are used up: the sensor's own time wakes it.
     if (watched === null) return () => {}
     watched.listeners.add(changed)
     return () => {
       watched.listeners.delete(changed)
       if (watched.listeners.size > 0) return
-      end(watched)
+      watched.close()
       if (all.get(path) === watched) all.delete(path)
     }
   }
 }
 
-function begin(all: Map<string, Watched>, path: string, clock: Clock): Watched | null {
+interface Kept {
+  readonly all: Map<string, Watched>
+  readonly toldAt: Map<string, number>
+  readonly clock: Clock
+}
+
+function begin({ all, toldAt, clock }: Kept, path: string): Watched | null {
+  const listeners = new Set<() => void>()
+  let timer: Timer | null = null
+  const tell = () => {
+    timer = null
+    const now = clock.now()
+    for (const [other, at] of toldAt) if (at <= now - pace || at > now) toldAt.delete(other)
+    toldAt.set(path, now)
+    for (const changed of [...listeners]) changed()
+  }
+  const hear = () => {
+    if (timer !== null) return
+    const now = clock.now()
+    const before = toldAt.get(path) ?? Number.NEGATIVE_INFINITY
+    if (before <= now - pace || before > now) tell()
+    else timer = clock.at(before + pace, tell)
+  }
+  const watcher = watcherOf(path, hear)
+  if (watcher === null) return null
+  const close = () => {
+    timer?.cancel()
+    watcher.close()
+  }
+  const watched = { listeners, close }
+  watcher.on('error', () => {
+    close()
+    if (all.get(path) === watched) all.delete(path)
+  })
+  all.set(path, watched)
+  return watched
+}
+
+/** Of what is no folder, or not there, the folder around it is watched, for that name only. */
+function watcherOf(path: string, changed: () => void): FSWatcher | null {
   try {
-    const watcher = watch(path, { persistent: false }, () => heard(watched, clock))
-    const watched: Watched = {
-      watcher,
-      listeners: new Set(),
-      calledAt: Number.NEGATIVE_INFINITY,
-      timer: null,
-    }
-    watcher.on('error', () => {
-      end(watched)
-      if (all.get(path) === watched) all.delete(path)
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+      return watch(path, { persistent: false }, changed)
+    return watch(dirname(path), { persistent: false }, (_, name) => {
+      if (name === null || name === basename(path)) changed()
     })
-    all.set(path, watched)
-    return watched
   } catch {
     return null
   }
-}
-
-/** Calls at once, or, where that was a moment ago, once the pace allows. */
-function heard(watched: Watched, clock: Clock): void {
-  if (watched.timer !== null) return
-  const call = () => {
-    watched.timer = null
-    watched.calledAt = clock.now()
-    for (const changed of [...watched.listeners]) changed()
-  }
-  const now = clock.now()
-  // A clock that was set back does not keep anybody waiting.
-  const early = now >= watched.calledAt && now < watched.calledAt + pace
-  if (early) watched.timer = clock.at(watched.calledAt + pace, call)
-  else call()
-}
-
-function end({ watcher, timer }: Watched): void {
-  timer?.cancel()
-  watcher.close()
 }

@@ -45,7 +45,7 @@ export const fileSensor = defineOperator<SensorInput>({
     const waits = whyWait(files, input, task.clock.now())
     if (waits) {
       // While only time is missing, every byte that is written would wake it for nothing.
-      const watched = waits.notBefore === undefined ? await watchedFolder(task, input.pattern) : null
+      const watched = waits.notBefore === undefined ? await watchedPath(task, input.pattern) : null
       const on = watched === null ? {} : { on: { paths: [watched] } }
       return lookAgain(task, { what: input.pattern, every: input.every, ...waits, ...on })
     }
@@ -54,16 +54,16 @@ export const fileSensor = defineOperator<SensorInput>({
 })
 
 /**
- * The folder in which the pattern begins to vary, or the one above where that is still to be made; null where neither
- * is there. Never more than one: each sleeping sensor keeps it, and each is a watch of the system.
+ * The folder in which the pattern begins to vary, or the path that is still to be made in a folder that is there; null
+ * where there is no such folder. Never more than one: each sleeping sensor keeps it, and each is a watch of the system.
  */
-async function watchedFolder(task: TaskContext, pattern: string): Promise<string | null> {
+async function watchedPath(task: TaskContext, pattern: string): Promise<string | null> {
   const path = task.objects.resolve(pattern)
   const wild = path.search(/[*?[{]/)
   const fixed = wild < 0 ? path : dirname(`${path.slice(0, wild)}x`)
   for (const folder of [fixed, dirname(fixed)]) {
     const found = await stat(folder).catch(() => null)
-    if (found?.isDirectory()) return folder
+    if (found?.isDirectory()) return fixed
   }
   return null
 }

@@ -52,6 +52,23 @@ t.test('the live table shows each task with its state, time and progress', (t) =
   t.end()
 })
 
+t.test('that a sensor sleeps is said once, not at each look', async (t) => {
+  const { terminal, said } = capturing('/', { clock: still, env: { NO_COLOR: '1' } })
+  const display = await displayOf(terminal, new RunProgress(pipelineOf({ landed: {} })))
+  for (const attempt of [1, 2, 3]) {
+    display.report(report('landed', 'claim', 'running', { attempt }))
+    display.report(report('landed', 'sleep', 'sleeping', { attempt }))
+    display.report(report('landed', 'wake', 'ready', { attempt }))
+  }
+  const failure = { kind: 'network', message: 'gone' } as const
+  display.report(report('landed', 'retry', 'retrying', { attempt: 4, failure }))
+  display.report(report('landed', 'claim', 'running', { attempt: 5 }))
+  t.equal(
+    said().err,
+    'landed running\nlanded sleeping\nlanded attempt 4 failed (network): gone; it is tried again\nlanded running, attempt 5\n',
+  )
+})
+
 t.test('of instances the table shows how many have ended, the lines only what went wrong', async (t) => {
   const { terminal, said } = capturing('/', { clock: still, env: { NO_COLOR: '1' } })
   const progress = new RunProgress(pipelineOf({ mask: { foreach: each([1, 2]) } }))

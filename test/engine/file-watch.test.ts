@@ -1,6 +1,7 @@
 /** Sensors that sleep are woken by what happens to files. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { systemClock } from '../../engine/clock.ts'
 import { fileWatch } from '../../engine/file-watch.ts'
@@ -50,7 +51,47 @@ t.test('a folder that is written to all the time calls no oftener than its pace'
   stop()
 })
 
-t.test('a path that is not there is silent', (t) => {
+t.test('a path in a folder that is not there is silent', (t) => {
   fileWatch(systemClock)('/does/not/exist', () => t.fail('nobody calls'))()
   t.end()
+})
+
+t.test(
+  'a path that is written all the time is told of once a second, also to who leaves and comes back',
+  async (t) => {
+    const dir = t.testdir()
+    const watch = fileWatch(systemClock)
+    let told = 0
+    let leave = () => {}
+    const come = () => {
+      leave = watch(dir, () => {
+        told++
+        leave()
+        come()
+      })
+    }
+    come()
+    t.teardown(() => leave())
+    for (let index = 0; index < 40; index++) {
+      writeFileSync(join(dir, 'log'), String(index))
+      await wait(10)
+    }
+    t.equal(told, 1)
+    const before = told
+    while (told === before) await wait(20)
+    t.equal(told, 2, 'what changed meanwhile is told of then')
+  },
+)
+
+t.test('of what is not there yet it tells when it comes, whatever else is written beside it', async (t) => {
+  const dir = t.testdir()
+  const watch = fileWatch(systemClock)
+  let told = 0
+  t.teardown(watch(join(dir, 'inbox'), () => told++))
+  writeFileSync(join(dir, 'serve.log'), 'a line')
+  await wait(100)
+  t.equal(told, 0)
+  mkdirSync(join(dir, 'inbox'))
+  while (told === 0) await wait(10)
+  t.equal(told, 1)
 })
