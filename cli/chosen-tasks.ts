@@ -1,4 +1,5 @@
 /** The tasks that words name, where something is to be done to them: all of them must be such that it can be. */
+import type { Clock } from '../engine/clock.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import { shapeOf } from '../engine/shape.ts'
@@ -6,6 +7,7 @@ import { isEnded } from '../engine/state.ts'
 import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
 import type { Store } from '../engine/store/store.ts'
 import { TaskNames } from '../engine/task-names.ts'
+import { hasLivingOwner } from './owner.ts'
 import { nodesOf, outermost } from './task-words.ts'
 
 /** The nodes that are to be tried again. Throws E240 where a word names none that could be. */
@@ -17,14 +19,22 @@ export async function triedAgain(
   const { rows, pipeline } = await tasksOf(store, run)
   const found = words.map((word) => {
     const nodes = nodesOf(pipeline, rows, word)
-    const some = nodes.some((node) =>
-      ['failed', 'upstream_failed', 'cancelled'].includes(rows[node]?.state ?? ''),
-    )
+    const some = nodes.some((node) => isUnsuccessful(rows[node]))
     if (some) return outermost(rows, nodes)
     const states = [...new Set(nodes.map((node) => rows[node]?.state))].join(', ')
     throw refused(`nothing of \`${word}\` can be tried again: ${states}`, 'what failed or was cancelled can')
   })
   return [...new Set(found.flat())]
+}
+
+/** Throws E240 where a living engine has the run and nothing of it has failed: there is nothing to try again, only to wait. */
+export async function failedSoFar(store: Store, run: RunRecord, clock: Clock): Promise<void> {
+  if (isEnded(run.state) || !(await hasLivingOwner(store, run, clock))) return
+  if ((await store.tasks(run.id)).some(isUnsuccessful)) return
+  throw refused(
+    `nothing of run ${run.id} can be tried again: it is ${run.state}, and nothing in it has failed`,
+    `see \`dagctl runs show ${run.id}\`, or what a task waits for: \`dagctl why ${run.id} TASK\``,
+  )
 }
 
 /** The nodes to be marked. Throws E240 where one is in a state that cannot be marked so. */
@@ -63,6 +73,10 @@ async function tasksOf(
   run: RunRecord,
 ): Promise<{ readonly rows: readonly TaskRecord[]; readonly pipeline: Pipeline }> {
   return { rows: await store.tasks(run.id), pipeline: (await store.pipeline(run.version)) as Pipeline }
+}
+
+function isUnsuccessful(row: TaskRecord | undefined): boolean {
+  return ['failed', 'upstream_failed', 'cancelled'].includes(row?.state ?? '')
 }
 
 function refused(message: string, hint: string): DagctlError {

@@ -5,7 +5,7 @@ import type { Pipeline } from '../../engine/pipeline.ts'
 import { isEnded } from '../../engine/state.ts'
 import type { RunRecord } from '../../engine/store/records.ts'
 import type { Wish } from '../../engine/store/store.ts'
-import { marked, triedAgain } from '../chosen-tasks.ts'
+import { failedSoFar, marked, triedAgain } from '../chosen-tasks.ts'
 import {
   action,
   type Call,
@@ -149,15 +149,17 @@ function resume(call: Call<ByOptions>, id: string): Promise<number> {
 
 function retry(call: Call<RetryOptions>, id: string): Promise<number> {
   return withRun(call, id, async ({ stage, run }) => {
-    const { by, task: words, fromCheckpoint: step } = call.options
+    const { terminal, options } = call
+    const { by, task: words, fromCheckpoint: step } = options
     const fromCheckpoint = step === undefined ? null : countOf('--from-checkpoint', step, 0)
     if (run.state === 'succeeded' && words === undefined) {
       noteEnd(stage, run)
       return atItsEnd('ended')
     }
+    if (words === undefined) await failedSoFar(stage.store, run, terminal.clock)
     const nodes = words === undefined ? null : await triedAgain(stage.store, run, words)
     const wish = { kind: 'retry', nodes, fromCheckpoint } as const
-    return atItsEnd(await attend(stage, id, { wish, by: personOf(call.terminal, by) }))
+    return atItsEnd(await attend(stage, id, { wish, by: personOf(terminal, by) }))
   })
 }
 

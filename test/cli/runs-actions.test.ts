@@ -118,6 +118,19 @@ t.test('retry reaches the engine that has the run, and follows it to its end', a
   t.strictSame(statesOf(JSON.parse(out)), ['succeeded', 'succeeded'])
 })
 
+t.test('a run that goes on well has nothing to retry: that is said at once', async (t) => {
+  const folder = t.testdir({ 'p.yaml': slow })
+  const { started, id } = await running(folder)
+  const { exit, err } = await dagctl(folder, ['runs', 'retry', id])
+  t.equal(exit, 2)
+  t.match(
+    err,
+    `error E240 nothing of run ${id} can be tried again: it is running, and nothing in it has failed`,
+  )
+  make(folder, 'go')
+  t.equal((await started.ended).exit, 0)
+})
+
 t.test('rerun makes a new run of the same version, interval and parameters', async (t) => {
   const folder = t.testdir({ 'p.yaml': flaky, mended: '' })
   const words = ['run', 'p.yaml', '--param', 'n=5', '--interval', '2026-01-01/2026-01-02']
