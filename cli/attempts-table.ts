@@ -4,7 +4,7 @@ import type { Pipeline } from '../engine/pipeline.ts'
 import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
 import type { Store } from '../engine/store/store.ts'
 import { TaskNames } from '../engine/task-names.ts'
-import { oneLine, painted, paintFor, table } from './print.ts'
+import { duration, oneLine, painted, paintFor, shortTime, shownName, table } from './print.ts'
 import { documentOf } from './run-document.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -26,18 +26,24 @@ export async function printAttempts(
   const changed = tasks.some(({ history = [] }) => history.some(({ change }) => change !== null))
   const rows = tasks.flatMap(({ history = [] }, node) =>
     history.map((row) => [
-      names.name(nodes[node] as TaskRecord),
+      shownName(names.name(nodes[node] as TaskRecord)),
       String(row.attempt),
       row.try === null ? '' : String(row.try),
       painted(row.state, paint),
-      row.startedAt ?? '',
-      row.endedAt ?? '',
+      ...timesOf(row),
       row.failure === null ? '' : `${row.failure.kind}: ${oneLine(row.failure.message).slice(0, shown)}`,
       ...(changed ? [row.change === null ? '' : changeText(row.change)] : []),
     ]),
   )
-  const head = ['task', 'attempt', 'try', 'state', 'started', 'ended', 'failure']
-  out.write(`\n${await table(changed ? [...head, 'then'] : head, rows, ['attempt', 'try'])}\n`)
+  const head = ['task', 'attempt', 'try', 'state', 'started', 'time', 'failure']
+  out.write(`\n${await table(changed ? [...head, 'then'] : head, rows, ['attempt', 'try', 'time'])}\n`)
+}
+
+/** When an attempt started, and how long it took; nothing of what has not come yet. */
+function timesOf({ startedAt, endedAt }: { startedAt: string | null; endedAt: string | null }): string[] {
+  if (startedAt === null) return ['', '']
+  const start = Date.parse(startedAt)
+  return [shortTime(start), endedAt === null ? '' : duration(Date.parse(endedAt) - start)]
 }
 
 /** A change in words: `batchSize: 16`, `restore newest`, `runtime docker`, `fallback to Noop`. */

@@ -1,7 +1,8 @@
 /** Shows a run while it runs: a table that changes on a terminal, else a line per event. Knows no engine and no store. */
 import type { Report } from '../engine/report.ts'
+import { shellWord } from '../engine/shell-word.ts'
 import { type Display, drawingOn, Picture } from './picture.ts'
-import { duration, grouped, oneLine, type Paint, painted, paintFor } from './print.ts'
+import { duration, grouped, oneLine, type Paint, painted, paintFor, shownName } from './print.ts'
 import type { RunProgress, TaskProgress } from './progress.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -71,7 +72,7 @@ function eventLine(
   paint: Paint,
 ): string | null {
   const { event, failure, attempt } = report
-  const name = report.name
+  const name = shownName(report.name)
   const why = failure === null ? '' : ` (${failure.kind}): ${oneLine(failure.message)}`
   switch (event) {
     case 'claim':
@@ -95,7 +96,7 @@ function eventLine(
       return `${name} ${painted('succeeded', paint)} in ${spent(task)}`
     case 'sleep':
       if (report.asks === undefined) return `${name} ${painted('sleeping', paint)}`
-      return `${name} asks: ${oneLine(report.asks)}; answer with: dagctl approvals answer ${report.run} '${name}' approve|reject`
+      return `${name} asks: ${oneLine(report.asks)}; answer with: dagctl approvals answer ${report.run} ${shellWord(report.name)} approve|reject`
     case 'skip':
     case 'block':
     case 'cancel':

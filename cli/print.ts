@@ -1,5 +1,6 @@
 /** Numbers, times, states and tables as people read them. Pure but for the table's library. */
 import pico from 'picocolors'
+import { printable } from '../dsl/words.ts'
 import { toInstant } from '../engine/clock.ts'
 import type { Interval } from '../engine/pipeline.ts'
 import { isColourful, type Sink, type Terminal } from './terminal.ts'
@@ -68,6 +69,17 @@ const stateColours: { readonly [state: string]: 'green' | 'red' | 'yellow' | 'cy
 /** A state, or `text` for it, in the state's colour. */
 export function painted(state: string, paint: Paint, text = state): string {
   return paint[stateColours[state] ?? 'dim'](text)
+}
+
+/** Characters of a task's name beside other columns, and how many of them are its end. */
+const named = { most: 48, end: 16 } as const
+
+/** A task's name for people: on one line whatever its keys hold, its middle left out where it is long. */
+export function shownName(name: string): string {
+  const signs = [...printable(name)]
+  if (signs.length <= named.most) return signs.join('')
+  const start = signs.slice(0, named.most - named.end - 1)
+  return `${start.join('')}…${signs.slice(-named.end).join('')}`
 }
 
 /** Text from outside on one line, without what a terminal would obey. */

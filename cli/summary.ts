@@ -4,6 +4,7 @@ import { attemptId } from '../engine/executor.ts'
 import type { JsonObject } from '../engine/json.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import { readLogs } from '../engine/runtime/attempt-folder.ts'
+import { shellWord } from '../engine/shell-word.ts'
 import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
 import type { Store } from '../engine/store/store.ts'
 import { TaskNames } from '../engine/task-names.ts'
@@ -16,6 +17,7 @@ import {
   painted,
   paintFor,
   shortInterval,
+  shownName,
   table,
 } from './print.ts'
 import type { Settings } from './settings.ts'
@@ -62,7 +64,7 @@ export async function printSummary(
       row.startedAt === null || row.cached !== null
         ? ''
         : duration((row.endedAt ?? terminal.clock.now()) - row.startedAt)
-    return [names.name(row), painted(state, paint), String(row.attempt), time, recordsIn, records]
+    return [shownName(names.name(row)), painted(state, paint), String(row.attempt), time, recordsIn, records]
   })
   const right = ['attempts', 'time', 'records in', 'records out']
   if (cells.length > 0) out.write(`${await table(['task', 'state', ...right], cells, right)}\n\n`)
@@ -155,19 +157,16 @@ async function tellFailures(
   for (const row of failed.slice(0, most.failures)) {
     const name = names.name(row)
     const { kind, message } = row.failure ?? { kind: 'user', message: 'no reason was noted' }
-    err.write(`\n${paint.red('failed')}: task ${name} (${kind}) after ${counted(row.attempt, 'attempt')}\n`)
+    err.write(
+      `\n${paint.red('failed')}: task ${shownName(name)} (${kind}) after ${counted(row.attempt, 'attempt')}\n`,
+    )
     err.write(`  ${oneLine(message)}\n`)
     const folder = join(settings.data, 'attempts', run.id, attemptId(run.id, row.node, row.attempt))
     for (const line of await lastLines(folder)) err.write(paint.dim(`  | ${line}\n`))
-    err.write(`  see: dagctl logs ${run.id} ${quoted(name)}\n`)
+    err.write(`  see: dagctl logs ${run.id} ${shellWord(name)}\n`)
   }
   if (failed.length > most.failures)
-    err.write(`\nand ${failed.length - most.failures} more; see: dagctl runs show ${run.id}\n`)
-}
-
-/** A word as a shell takes it. */
-function quoted(word: string): string {
-  return /^[\w.-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+    err.write(`\nand ${failed.length - most.failures} more; see: dagctl runs show ${run.id} --attempts\n`)
 }
 
 async function lastLines(folder: string): Promise<readonly string[]> {

@@ -90,7 +90,7 @@ async function printQuestions(found: readonly OpenQuestion[], { out, err, env }:
   const rows = found.map(({ run, name, kind, message, form, since }) => [
     run.id,
     run.pipeline,
-    name ?? '',
+    oneLine(name ?? ''),
     paint.yellow(kind),
     since === null ? '' : shortTime(since),
     oneLine(message).slice(0, 200),

@@ -8,7 +8,7 @@ import { type LogLine, readLogs } from '../../engine/runtime/attempt-folder.ts'
 import type { Store } from '../../engine/store/store.ts'
 import { TaskNames } from '../../engine/task-names.ts'
 import { action, type Call, type Declare, examples } from '../command.ts'
-import { harmless, type Paint, paintFor } from '../print.ts'
+import { harmless, type Paint, paintFor, shownName } from '../print.ts'
 import { countOf } from '../settings.ts'
 import { nodesOf } from '../task-words.ts'
 import type { Terminal } from '../terminal.ts'
@@ -126,7 +126,7 @@ function documentOf({ task, keys, attempt }: LoggedAttempt, { at, stream, level,
 
 function textOf(attempt: LoggedAttempt, { at, level, text }: LogLine, named: boolean, paint: Paint): string {
   const time = at === null ? '' : `${paint.dim(toInstant(at))} `
-  const name = named ? `${paint.cyan(attempt.name)} ` : ''
+  const name = named ? `${paint.cyan(shownName(attempt.name))} ` : ''
   const mark = level === 'error' ? paint.red('error ') : level === 'warn' ? paint.yellow('warn ') : ''
   return `${time}${name}${mark}${harmless(text)}`
 }

@@ -2,6 +2,7 @@
  * Why a task is where it is: facts in, reasons out. Pure. A task that has not ended and of which nothing is known
  * that it waits for would wait for ever: the simulation holds that there is none (RELIABILITY, invariant 4).
  */
+import { shellWord } from '../shell-word.ts'
 import { isEnded } from '../state.ts'
 import type { TaskRecord } from '../store/records.ts'
 import { endOf } from './ended.ts'
@@ -195,7 +196,7 @@ function sleepReasons(facts: Facts, nodes: Nodes, node: TaskRecord): Reason[] {
   const event = (what: string): Reason => ({ kind: 'event', what, since, until: null })
   const reasons: Reason[] = []
   if (person !== undefined) {
-    const answer = `answer with \`dagctl approvals answer ${facts.run.id} ${nodes.name(node)}\``
+    const answer = `answer with \`dagctl approvals answer ${facts.run.id} ${shellWord(nodes.name(node))}\``
     reasons.push({
       kind: 'person',
       what: `${person.kind}: ${person.message} (${answer})`,

@@ -1,4 +1,6 @@
 import t, { type Test } from 'tap'
+import { shownName } from '../../cli/print.ts'
+import { shellWord } from '../../engine/shell-word.ts'
 import { dagctl, json, normal } from '../support/command-line.ts'
 import { matchesGolden } from '../support/golden.ts'
 import { pipelineOf } from '../support/pipelines.ts'
@@ -113,4 +115,15 @@ tasks:
   const { exit, err } = await dagctl(folder, ['run', 'p.yaml'])
   t.equal(exit, 4)
   t.strictSame(err.match(/^failed: task .*/gm), ['failed: task each[b] (user) after 1 attempt'])
+})
+
+t.test('keys that a terminal would obey, or that fill it, leave tables and commands readable', (t) => {
+  const long = `mask[${'k'.repeat(300)}END]`
+  t.match(shownName(long), /^mask\[k+…k+END\]$/)
+  t.equal(shownName(long).length, 48)
+  t.equal(shownName('mask[a\nb]'), 'mask[a\\u000ab]')
+  t.equal(shellWord('mask'), 'mask')
+  t.equal(shellWord("mask[it's]"), "'mask[it'\\''s]'")
+  t.equal(shellWord("mask[a\nit's]"), "$'mask[a\\u000ait\\'s]'")
+  t.end()
 })
