@@ -84,3 +84,22 @@ t.test(
     t.equal(whyOf(facts, 0).because, 'the run ended (failed) before the task had begun')
   },
 )
+
+t.test('of a mapped group its instances are counted, of a task in it its copies', (t) => {
+  const pipeline = pipelineOf({
+    each: { isGroup: true, uses: '', foreach: { items: [], key: null, maxParallel: null, whenEach: false } },
+    'each.work': { group: 0 },
+  })
+  const succeeded = { state: 'succeeded' } as const
+  const nodes = nodesOf(pipeline, { each: succeeded, 'each.work': { ...succeeded, parent: 0 } }, [
+    { task: 0, key: 'a', parent: 0, ...succeeded },
+    { task: 0, key: 'b', parent: 0, ...succeeded },
+    { task: 1, parent: 2, ...succeeded, attempt: 1 },
+    { task: 1, parent: 3, ...succeeded, attempt: 1 },
+  ])
+  const because = (node: number) => whyOf(factsOf(pipeline, nodes), node).because
+  t.equal(because(0), 'all in it has ended well enough (2 succeeded)')
+  t.equal(because(1), 'all of it has ended well enough (2 succeeded)')
+  t.equal(because(2), 'all in it has ended well enough (1 succeeded)')
+  t.end()
+})
