@@ -48,7 +48,7 @@ export const codes = {
   E183: 'A key that does not go with `use`: of its task, or of the file that is used.',
   E190: "What a case of a pipeline's tests expects does not hold.",
   E191: "The run of a case of a pipeline's tests did not come to an end.",
-  E192: "A fault or an answer of a case of a pipeline's tests met nothing.",
+  E192: "A fault, an answer or an act of a case of a pipeline's tests met nothing.",
   W101: 'Lint: personal data may reach training, evaluation or deployment unmasked.',
   W102: 'Lint: a deployment has no evaluation gate above it.',
   W103: 'Lint: training without a checkpoint.',

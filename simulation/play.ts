@@ -228,9 +228,10 @@ class World {
   }
 
   async #result(why: string | null): Promise<Played> {
-    const { pipeline, at, env } = this.#scene
+    const { pipeline, at, env, acts } = this.#scene
     const { run, tasks } = await this.#look()
-    const { befell, missed } = this.#outside
+    const { befell } = this.#outside
+    const missed = [...this.#outside.missed, ...unmadeInstances(acts, tasks)]
     return {
       ...{ pipeline, env, run, at, tasks, befell, missed },
       took: (run.endedAt ?? this.#clock.time) - at,
@@ -239,6 +240,15 @@ class World {
       stuck: why === null ? null : { why, waits: waitsOf(run, tasks) },
     }
   }
+}
+
+/** What is to be done by instances that their task did not become. */
+function unmadeInstances(acts: Scene['acts'], tasks: readonly PlayedTask[]): Played['missed'] {
+  const names = new Set(tasks.map(({ name }) => name))
+  const expanded = new Set([...names].filter((name) => name.includes('[')).map(withoutKeys))
+  return Object.keys(acts)
+    .filter((name) => !names.has(name) && name.includes('[') && expanded.has(withoutKeys(name)))
+    .map((name) => ({ path: ['tasks', name], why: `\`${withoutKeys(name)}\` has no such instance` }))
 }
 
 /** The store as the engine sees it: with what the last succeeded run gave, which was never played. */

@@ -112,6 +112,12 @@ t.test('a fault that meets nothing is told', async (t) => {
   ])
 })
 
+t.test('what an instance is to do that the task did not become is told', async (t) => {
+  const mapped = '  m: { foreach: [x, y], key: "{{ item }}", uses: Shell, with: { command: x } }\n'
+  const played = await playTasks(mapped, { acts: { 'm[z]': { fails: 'crash' }, 'm[x]': { takes: '1m' } } })
+  t.strictSame(played.missed, [{ path: ['tasks', 'm[z]'], why: '`m` has no such instance' }])
+})
+
 t.test('a run that nothing ends any more is given up, with what each open task waits for', async (t) => {
   const endless =
     '  a: { uses: Shell, with: { command: x }, timeout: 900d }\n  b: { uses: Noop, needs: [a] }\n'
