@@ -45,6 +45,10 @@ export function follow(
   return { type: dereference(type, start), root: start, ...what }
 }
 
+function withArticle(name: string): string {
+  return name === 'null' ? name : `${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name}`
+}
+
 function nothingAt(
   key: string,
   done: readonly string[],
@@ -60,6 +64,6 @@ function nothingAt(
   const what =
     step.fault === 'list'
       ? 'a list: it has items by number'
-      : `a ${[...(typeNames(type) ?? [])].join(' or ')}`
+      : [...(typeNames(type) ?? [])].map(withArticle).join(' or ')
   return { code: 'E122', message: `${owner} has no ${quote(key)}: it is ${what}`, hint: null }
 }

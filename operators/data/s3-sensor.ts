@@ -57,7 +57,10 @@ export const s3Sensor = defineOperator<S3SensorInput>({
     'landed: { uses: S3Sensor, with: { uri: "s3://corp-docs/{{ date run.interval.start \'yyyy-MM-dd\' }}/_SUCCESS", every: 30s }, timeout: 6h }',
   async run(input, task) {
     const place = placeOf(input.uri)
-    if (place === null) return failed('invalid_input', `\`${input.uri}\` is no S3 URI; write s3://bucket/key`)
+    if (place === null) {
+      const rule = 'write s3://bucket/key; a bucket has 3 to 63 lower-case letters, digits, `.` and `-`'
+      return failed('invalid_input', `\`${input.uri}\` is no S3 URI: ${rule}`)
+    }
     const objects = await listObjects(place, input, task)
     const waits = whyWait(objects, input, task.clock.now())
     if (waits) return lookAgain(task, { what: input.uri, every: input.every, ...waits })

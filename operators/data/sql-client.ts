@@ -169,7 +169,8 @@ function postgresFailure(
   if (hint !== undefined) return new OperatorFailure('invalid_input', `${at}: ${message}; ${hint}`)
   if (/password must be a string|no password/i.test(message))
     return new OperatorFailure('invalid_input', `${at}: it wants a password; set PGPASSWORD`)
-  return new OperatorFailure('network', `${at}: ${message || 'no answer'}${code === '' ? '' : ` (${code})`}`)
+  const met = code === 'ECONNREFUSED' ? 'nothing listens there; is the server up?' : message || 'no answer'
+  return new OperatorFailure('network', `${at}: ${met}${code === '' ? '' : ` (${code})`}`)
 }
 
 function tooLate(at: string, timeout: number): OperatorFailure {
