@@ -8,7 +8,7 @@ import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
 import type { Store } from '../engine/store/store.ts'
 import { TaskNames } from '../engine/task-names.ts'
 import { hasLivingOwner } from './owner.ts'
-import { nodesOf, outermost } from './task-words.ts'
+import { nodesOf, outermost, settledBy } from './task-words.ts'
 
 /** The nodes that are to be tried again. Throws E240 where a word names none that could be. */
 export async function triedAgain(
@@ -19,8 +19,11 @@ export async function triedAgain(
   const { rows, pipeline } = await tasksOf(store, run)
   const found = words.map((word) => {
     const nodes = nodesOf(pipeline, rows, word)
-    const some = nodes.some((node) => isUnsuccessful(rows[node]))
-    if (some) return outermost(rows, nodes)
+    const some = nodes.filter((node) => isUnsuccessful(rows[node]))
+    const settled = some.map((node) => settledBy(rows, node))
+    if (some.length > 0 && settled.includes(null)) return outermost(rows, nodes)
+    const whole = settled.find((row) => row !== null)
+    if (whole) throw refused(...insideOf(new TaskNames(pipeline, rows).name(whole), word))
     const states = [...new Set(nodes.map((node) => rows[node]?.state))].join(', ')
     throw refused(`nothing of \`${word}\` can be tried again: ${states}`, 'what failed or was cancelled can')
   })
@@ -57,6 +60,8 @@ export async function marked(
     throw refused(`\`${word}\` has no instances yet`, 'see `dagctl runs show --instances`')
   for (const node of nodes) {
     const row = rows[node] as TaskRecord
+    const whole = settledBy(rows, node)
+    if (whole !== null) throw refused(...insideOf(names.name(whole), names.name(row)))
     if (row.state === 'succeeded' || (as === 'failed' && isEnded(row.state)))
       throw refused(
         `task ${names.name(row)} cannot be marked as ${as}: it is ${row.state}`,
@@ -65,6 +70,11 @@ export async function marked(
           : '`dagctl runs retry` tries it again',
       )
   }
+  if (run.state === 'succeeded')
+    throw refused(
+      `nothing of run ${run.id} can be marked any more: it has succeeded`,
+      'what succeeded stays; `dagctl runs rerun` makes a new run',
+    )
   return nodes
 }
 
@@ -73,6 +83,13 @@ async function tasksOf(
   run: RunRecord,
 ): Promise<{ readonly rows: readonly TaskRecord[]; readonly pipeline: Pipeline }> {
   return { rows: await store.tasks(run.id), pipeline: (await store.pipeline(run.version)) as Pipeline }
+}
+
+function insideOf(whole: string, name: string): [message: string, hint: string] {
+  return [
+    `\`${name}\` stands in \`${whole}\`, which has succeeded`,
+    'what succeeded stays; `dagctl runs rerun` makes a new run',
+  ]
 }
 
 function isUnsuccessful(row: TaskRecord | undefined): boolean {

@@ -21,6 +21,7 @@ import {
   table,
 } from './print.ts'
 import type { Settings } from './settings.ts'
+import { settledBy } from './task-words.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Rows of the table after a run; failed tasks that are told of at length; lines of their logs. */
@@ -151,7 +152,7 @@ async function tellFailures(
 ): Promise<void> {
   const { err } = terminal
   const paint = paintFor(err, terminal.env)
-  const all = nodes.filter(({ state }) => state === 'failed')
+  const all = nodes.filter(({ node, state }) => state === 'failed' && settledBy(nodes, node) === null)
   const above = new Set(all.map(({ parent }) => parent))
   const failed = all.filter(({ node }) => !above.has(node))
   for (const row of failed.slice(0, most.failures)) {

@@ -49,6 +49,13 @@ export function outermost(rows: readonly TaskRecord[], nodes: readonly number[])
   })
 }
 
+/** What has succeeded of what a node stands in: its own end counts for nothing then. null where nothing has. */
+export function settledBy(rows: readonly TaskRecord[], node: number): TaskRecord | null {
+  for (let at = rows[rows[node]?.parent ?? -1]; at !== undefined; at = rows[at.parent ?? -1])
+    if (at.state === 'succeeded') return at
+  return null
+}
+
 /** Whether a word means this node: its name, with or without each of its keys. */
 function isNamed(word: string, id: string, partsOf: () => readonly NamePart[]): boolean {
   if (word === id) return true

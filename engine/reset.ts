@@ -36,7 +36,8 @@ export function reset(
 ): Node[] {
   const wanted = new Set(nodes ?? run.nodes.map(({ index }) => index))
   const chosen = new Set<Node>()
-  for (const node of run.nodes) if (isUnsuccessful(node) && isWanted(node, wanted)) choose(run, node, chosen)
+  for (const node of run.nodes)
+    if (isUnsuccessful(node) && isWanted(node, wanted) && !isSettled(node)) choose(run, node, chosen)
   for (const node of chosen) {
     const recovery =
       fromCheckpoint === null || node.role !== 'work' ? null : { counts: {}, restore: fromCheckpoint }
@@ -77,6 +78,12 @@ function choose(run: LiveRun, first: Node, chosen: Set<Node>, withInside = true)
       open.push({ node: run.nodes[dependent] as Node, whole: true })
     })
   }
+}
+
+/** Whether something that it stands in has succeeded, as a person may say: its own end counts for nothing then. */
+export function isSettled({ parent }: Node): boolean {
+  for (let at = parent; at !== null; at = at.parent) if (at.state === 'succeeded') return true
+  return false
 }
 
 function isUnsuccessful({ state }: Node): boolean {

@@ -4,7 +4,7 @@ import type { LiveRun } from './live-run.ts'
 import { transition } from './moves.ts'
 import type { Node } from './node.ts'
 import { apply, begin, cancelAll } from './plan.ts'
-import { reset, resetBelow } from './reset.ts'
+import { isSettled, reset, resetBelow } from './reset.ts'
 import { isEnded, nextRunState, type RunEvent } from './state.ts'
 import type { Wish } from './store/store.ts'
 
@@ -94,6 +94,7 @@ function mark(run: LiveRun, { nodes, as, reason }: Wish & { kind: 'mark' }, { by
   for (const index of nodes) {
     const node = run.nodes[index]
     if (node === undefined || node.state === 'succeeded' || node.role === 'aggregate') continue
+    if (isSettled(node)) continue
     const late = isEnded(node.state)
     if (as === 'failed') {
       if (late) continue

@@ -232,3 +232,38 @@ tasks:
     await started.ended
   },
 )
+
+t.test('what stands in a task that a person says has succeeded is settled with it', async (t) => {
+  const each = '{ foreach: [1, 2], run: "exit 3" }'
+  const folder = t.testdir({ 'p.yaml': `${head}tasks:\n  all: ${each}\n  other: { run: "[ -e mended ]" }\n` })
+  const { id } = (await json(folder, ['run', 'p.yaml'])).document.run
+  const marked = await dagctl(folder, ['runs', 'mark', id, 'all', 'succeeded', '--reason', 'by hand'])
+  t.notMatch(marked.err, /failed: task all/, 'its instances are no failures any more')
+  for (const words of [
+    ['mark', id, 'all[0]', 'succeeded', '--reason', 'x'],
+    ['retry', id, '--task', 'all[0]'],
+  ])
+    t.match(await dagctl(folder, ['runs', ...words]), {
+      exit: 2,
+      err: 'error E240 `all[0]` stands in `all`, which has succeeded',
+    })
+  make(folder, 'mended')
+  const { exit, document } = await json(folder, ['runs', 'retry', id, '--instances'])
+  t.equal(exit, 0)
+  t.strictSame(
+    statesOf(document),
+    ['succeeded', 'succeeded', 'failed', 'failed'],
+    'instances stay as they ended',
+  )
+})
+
+t.test('of a run that succeeded nothing is marked, not even what was skipped', async (t) => {
+  const folder = t.testdir({
+    'p.yaml': `${head}tasks:\n  a: { uses: Noop }\n  left: { when: "false", uses: Noop }\n`,
+  })
+  const { id } = (await json(folder, ['run', 'p.yaml'])).document.run
+  t.match(await dagctl(folder, ['runs', 'mark', id, 'left', 'succeeded', '--reason', 'x']), {
+    exit: 2,
+    err: `error E240 nothing of run ${id} can be marked any more: it has succeeded`,
+  })
+})
