@@ -60,8 +60,6 @@ export async function marked(
     throw refused(`\`${word}\` has no instances yet`, 'see `dagctl runs show --instances`')
   for (const node of nodes) {
     const row = rows[node] as TaskRecord
-    const whole = settledBy(rows, node)
-    if (whole !== null) throw refused(...insideOf(names.name(whole), names.name(row)))
     if (row.state === 'succeeded' || (as === 'failed' && isEnded(row.state)))
       throw refused(
         `task ${names.name(row)} cannot be marked as ${as}: it is ${row.state}`,
@@ -69,6 +67,8 @@ export async function marked(
           ? 'what succeeded stays; `dagctl runs rerun` makes a new run'
           : '`dagctl runs retry` tries it again',
       )
+    const whole = settledBy(rows, node)
+    if (whole !== null) throw refused(...insideOf(names.name(whole), names.name(row)))
   }
   if (run.state === 'succeeded')
     throw refused(

@@ -34,8 +34,7 @@ function successOf(nodes: Nodes, node: TaskRecord): string {
   if (node.cached !== null) return `it reused the outputs of run ${node.cached}`
   const copies = nodes.copies(node)
   if (copies.length > 0) return `all of it has ended well enough (${tally(copies)})`
-  // In a mapped group stand also the tasks that its instances have copies of.
-  const inside = nodes.children(node).filter((child) => nodes.copies(child).length === 0)
+  const inside = nodes.inside(node)
   if (inside.length > 0) return `all in it has ended well enough (${tally(inside)})`
   return node.attempt === 0 ? 'there was nothing to do' : `attempt ${node.attempt} succeeded`
 }

@@ -54,6 +54,11 @@ export class Nodes {
     return this.#children.get(node) ?? []
   }
 
+  /** The same, without the tasks of a mapped group that stand beside its instances, which have copies of them. */
+  inside(node: TaskRecord): readonly TaskRecord[] {
+    return this.children(node).filter((child) => this.copies(child).length === 0)
+  }
+
   /** The copies, one per instance of its group, that a task of a mapped group stands for. */
   copies({ node, task, key }: TaskRecord): readonly TaskRecord[] {
     if (key !== null || node !== task) return []

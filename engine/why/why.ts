@@ -160,7 +160,7 @@ function attemptReason(facts: Facts, nodes: Nodes, node: TaskRecord): Reason {
 /** A mapped task waits for its instances, a group for its tasks, a task of a mapped group for its copies. */
 function insideReasons(facts: Facts, nodes: Nodes, node: TaskRecord): Reason[] {
   const copies = nodes.copies(node)
-  const inside = copies.length > 0 ? copies : nodes.children(node)
+  const inside = copies.length > 0 ? copies : nodes.inside(node)
   const open = inside.filter(({ state }) => !isEnded(state))
   const kind = copies.length > 0 || isMapped(nodes, node) ? 'instances' : 'inside'
   const total = Math.max(itemsOf(node), inside.length)
