@@ -105,7 +105,7 @@ export class Engine {
     const made = { ...run, id, ...(provenance !== undefined && { provenance }) }
     const record = await store.createRun(made, this.id, clock.now())
     if (record.id !== id) return record
-    const begun = run.omit.length > 0 || run.given !== undefined
+    const begun = run.omit.length > 0 || (run.given ?? run.instances) !== undefined
     const rows = begun ? await store.tasks(record.id) : []
     this.#scheduler.add(LiveRun.restore(record, run.pipeline, rows), backfillLimit)
     return record

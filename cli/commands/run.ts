@@ -41,7 +41,10 @@ export const run: Declare = (command, context) => {
     .option('--at <time>', 'as if it were this time: the last interval that ended by then (default: now)')
     .option('--interval <start/end>', 'the interval that the run covers')
     .option('--task <id>', 'only this task and all it needs; may be given many times', collect)
-    .option('--from <id>', 'only this task and all below it; the others keep what they had in the run --of')
+    .option(
+      '--from <id>',
+      'only this task, or instance (mask[KEY]), and all below it; the others keep what they had in the run --of',
+    )
     .option('--of <run>', 'the earlier run whose outputs are taken; also its interval and parameters')
     .option('--runtime <name>', 'process: every task in a process of its own, whatever the file says')
     .addHelpText(
@@ -102,7 +105,7 @@ async function runtimeFor({ tasks }: Pipeline): Promise<{ readonly runtime: 'pro
   return { runtime: 'process' }
 }
 
-type Wanted = Pick<NewRun, 'params' | 'interval' | 'omit' | 'given'>
+type Wanted = Pick<NewRun, 'params' | 'interval' | 'omit' | 'given' | 'instances'>
 
 async function freshRun(pipeline: Pipeline, options: Options, terminal: Terminal): Promise<Wanted> {
   return {

@@ -1,5 +1,6 @@
 /** How a run is made in SQLite, with the rows of its tasks: once per origin, and per interval of a backfill. */
 import { bug, DagctlError } from '../errors.ts'
+import { keyOf } from '../expansion.ts'
 import type { RunRecord } from './records.ts'
 import { type Row, toRun } from './rows.ts'
 import type { Connection } from './sqlite-connection.ts'
@@ -10,6 +11,9 @@ import { Together } from './together.ts'
 
 const insertTask =
   'INSERT INTO tasks (run, node, task, parent, state, ended_at, outputs, cached) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
+
+const insertInstance =
+  'INSERT INTO tasks (run, node, task, key, parent, state, ended_at, outputs, cached) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'
 
 /** A run that is to be made, by which engine, and when. */
 interface Creation {
@@ -79,9 +83,37 @@ export class SqliteCreator {
       const parent = pipeline.tasks[node]?.group ?? null
       this.#db.run(insertTask, seq, node, node, parent, state, ended, from && JSON.stringify(outputs), from)
     }
+    this.#takeInstances(Number(seq), run, at)
     this.#rows.event(Number(seq), null, null, 'create', at, null)
     const made = toRun(this.#db.get('SELECT * FROM runs WHERE seq = ?', seq) as Row)
     return () => made
+  }
+
+  #takeInstances(seq: number, { pipeline, given = [], instances = [] }: NewRun, at: number): void {
+    let node = pipeline.tasks.length
+    for (const { node: parent, run: from, expansion, outputs } of instances) {
+      this.#db.run(
+        'UPDATE tasks SET expansion = ? WHERE run = ? AND node = ?',
+        JSON.stringify(expansion),
+        seq,
+        parent,
+      )
+      const rest = given.some((one) => one.node === parent) ? 'skipped' : 'waiting'
+      for (const [index, output] of outputs.entries()) {
+        const state = output === null ? rest : 'succeeded'
+        const taken = output === null ? [null, null] : [JSON.stringify(output), from]
+        const values = [
+          seq,
+          node++,
+          parent,
+          keyOf(expansion, index),
+          parent,
+          state,
+          state === 'waiting' ? null : at,
+        ]
+        this.#db.run(insertInstance, ...values, ...taken)
+      }
+    }
   }
 
   /** In the run's own transaction: of a backfill that was cancelled nothing is left that could start later. */

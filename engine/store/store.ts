@@ -5,7 +5,7 @@
 import type { Json, JsonObject } from '../json.ts'
 import type { Interval, Pipeline, RuntimeName } from '../pipeline.ts'
 import type { Batch, CommitResult } from './batch.ts'
-import type { RunRecord, RunTrigger, TaskRecord } from './records.ts'
+import type { Expansion, RunRecord, RunTrigger, TaskRecord } from './records.ts'
 
 /** A run that is to be. The store gives it its owner, and its rows of tasks: one per task, all `waiting`. */
 export interface NewRun {
@@ -28,8 +28,22 @@ export interface NewRun {
   readonly omit: readonly number[]
   /** Tasks whose outputs are taken from an earlier run; they start as succeeded. */
   readonly given?: readonly Given[]
+  /** Instances of mapped tasks that are taken from an earlier run, over the items that it had. */
+  readonly instances?: readonly GivenInstances[]
   /** The runtime of every task of this run, whatever the file says. */
   readonly runtime?: RuntimeName
+}
+
+/** The instances that a mapped task had in an earlier run. `node` is the task's index. */
+export interface GivenInstances {
+  readonly node: number
+  readonly run: string
+  readonly expansion: Expansion
+  /**
+   * One per item, in order: the outputs of an instance that is taken as it was; null where there are none. Such an
+   * instance runs where the task itself is not given, and was skipped where it is.
+   */
+  readonly outputs: readonly Json[]
 }
 
 /** Outputs of an earlier run. `node` is a task's index. */

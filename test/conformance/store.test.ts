@@ -328,6 +328,24 @@ for (const [name, open] of Object.entries(stores)) {
       t.strictSame(started, ['manual', 's1'])
     })
 
+    t.test(
+      'instances of an earlier run stand in the new one, those without outputs as their task does',
+      async (t) => {
+        const expansion = { items: [1, 2], keys: ['x', 'y'] }
+        const instances = [{ node: 0, run: 'old', expansion, outputs: [{ n: 1 }, null] }]
+        await store.createRun(newRun('r1', { instances }), 'e1', 5)
+        t.match(await store.tasks('r1'), [
+          { node: 0, state: 'waiting', expansion },
+          { node: 1, state: 'waiting' },
+          { node: 2, task: 0, key: 'x', parent: 0, state: 'succeeded', outputs: { n: 1 }, cached: 'old' },
+          { node: 3, task: 0, key: 'y', parent: 0, state: 'waiting', outputs: null },
+        ])
+        const given = [{ node: 0, run: 'old', outputs: [{ n: 1 }, null] }]
+        await store.createRun(newRun('r2', { instances, given }), 'e1', 5)
+        t.match((await store.tasks('r2'))[3], { state: 'skipped', endedAt: 5 })
+      },
+    )
+
     t.test('of an origin there is one run, whoever makes it first', async (t) => {
       const first = await store.createRun(newRun('r1', { origin: 'schedule:test:2' }), 'e1', 5)
       t.strictSame(await store.createRun(newRun('r2', { origin: 'schedule:test:2' }), 'e2', 6), first)
