@@ -15,10 +15,11 @@ import { settleParent, widen } from './windows.ts'
  */
 export function begin(run: LiveRun, at: number): void {
   const ended: Node[] = []
+  endInsides(run, at)
   for (const node of run.nodes) {
     // What is left out or given has ended already: what needs it may end here, and what needs that in turn.
-    if (isEnded(node.state)) endInside(run, node, endings[node.state] ?? 'skip', at)
-    else if (decide(run, node, at)) ended.push(node)
+    if (isEnded(node.state)) continue
+    if (decide(run, node, at)) ended.push(node)
     else if (node.state === 'running' && node.role === 'mapped') run.widening.add(node)
     else if (node.state === 'running' && node.role === 'group' && node.inside?.open === 0)
       run.closing.push(node)
@@ -31,6 +32,12 @@ const endings: { readonly [state in TaskState]?: TaskEvent } = {
   failed: 'fail',
   upstream_failed: 'block',
   cancelled: 'cancel',
+}
+
+/** What stands in a container that has ended, as one that is left out or given has from the first, ends as that did. */
+function endInsides(run: LiveRun, at: number): void {
+  for (const node of run.nodes)
+    if (isEnded(node.state)) endInside(run, node, endings[node.state] ?? 'skip', at)
 }
 
 /**
@@ -73,6 +80,7 @@ export function follow(run: LiveRun, ended: Node[], at: number): void {
 export function cancelAll(run: LiveRun, at: number): Node[] {
   const running = run.nodes.filter((node) => node.holding)
   run.cancelled = true
+  endInsides(run, at)
   for (const node of run.nodes) if (!isEnded(node.state)) transition(run, node, 'cancel', at, {})
   run.widening.clear()
   return running
@@ -89,6 +97,7 @@ export function failAll(
 ): Node[] {
   const running = run.nodes.filter((node) => node.holding)
   run.doomed = true
+  endInsides(run, at)
   // Backwards, so that what stands in a container fails by itself and is not ended with it.
   for (const node of run.nodes.toReversed()) {
     if (isEnded(node.state)) continue

@@ -78,6 +78,7 @@ export class Scheduler {
     this.#runs.set(run.record.id, run)
     this.#backfillLimits.set(run, backfillLimit)
     this.#post(() => {
+      if (!this.#owns(run)) return
       this.#occurrences.allowances.watch(run)
       if (run.state === 'queued') this.#queued.push(run, backfillLimit)
       else this.#resume(run)
@@ -90,6 +91,8 @@ export class Scheduler {
     this.#runs.set(run.record.id, run)
     this.#backfillLimits.set(run, backfillLimit)
     this.#post(() => {
+      // Two may have taken it up at once: the later has it.
+      if (!this.#owns(run)) return
       grant(run, wish, wisher)
       this.#touched.add(run)
       this.#occurrences.allowances.watch(run)
@@ -271,6 +274,8 @@ export class Scheduler {
     const claiming = new Set(claims.map(({ run }) => run))
     const written: Written[] = []
     for (const run of this.#touched) {
+      // What was let go is another's to write; its refusal would count against the run as it was taken up anew.
+      if (!this.#owns(run)) continue
       const extras = { answered: this.#answered.get(run), cache: this.#reuse.take(run) }
       const write = writeOf(run, claiming.has(run), extras, at)
       if (write !== null) written.push({ run, write })
@@ -347,7 +352,7 @@ export class Scheduler {
 
   /** Lets go of a run that has ended, once none of its attempts runs. */
   #closeRun(run: LiveRun): void {
-    if (!isEnded(run.state) || run.nodes.some((node) => node.holding)) return
+    if (!this.#owns(run) || !isEnded(run.state) || run.nodes.some((node) => node.holding)) return
     this.#queued.ended(run)
     this.#drop(run.record.id)
     this.#occurrences.wakers.runEnded(run.record.id)

@@ -182,3 +182,39 @@ t.test('a run that is tried again after its deadline goes on', async (t) => {
   t.match(await it.states(run, pipeline), { a: 'running' })
   t.match(await it.store.run(run), { state: 'running', overdue: true })
 })
+
+t.test('a run that two people take up at once goes on, however their steps fall', async (t) => {
+  for (let steps = 0; steps < 30; steps++) {
+    const it = await testEngine()
+    const pipeline = pipelineOf({ a: {} })
+    const run = await it.run(pipeline)
+    await it.end('a', failure)
+    const again = () => it.engine.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
+    const first = again()
+    for (let i = 0; i < steps; i++) await Promise.resolve()
+    const second = again()
+    await first
+    // Both have taken it up before the scheduler's next turn.
+    for (let i = 0; i < 100; i++) await Promise.resolve()
+    await it.pass()
+    t.match(await it.states(run, pipeline), { a: 'running' }, `${steps} steps apart`)
+    await it.end('a')
+    t.equal(await it.state(run), 'succeeded')
+    await second
+  }
+})
+
+t.test(
+  'what stands in a group that is given is skipped, where its queued run is cancelled too',
+  async (t) => {
+    const it = await testEngine()
+    const pipeline = pipelineOf(
+      { g: { isGroup: true, uses: '' }, 'g.a': { group: 0 }, b: {} },
+      { concurrency: { runs: 1, tasks: null } },
+    )
+    await it.run(pipeline)
+    const run = await it.run(pipeline, { given: [{ node: 0, run: 'earlier', outputs: {} }] })
+    await it.wish(run, { kind: 'cancel' })
+    t.match(await it.states(run, pipeline), { g: 'succeeded', 'g.a': 'skipped', b: 'cancelled' })
+  },
+)
