@@ -80,3 +80,9 @@ export class DagctlError extends Error {
 export function bug(message: string): DagctlError {
   return new DagctlError('E700', message, { kind: 'bug' })
 }
+
+/** What an engine fails with: the error itself, or as the fault of what it stands on (the store, the host). */
+export function asFault(error: unknown): DagctlError {
+  if (error instanceof DagctlError) return error
+  return new DagctlError('E503', String(error), { kind: 'infrastructure', cause: error })
+}

@@ -2,7 +2,7 @@
  * The loop: collect what happened, apply it, commit once, then start what became ready. Decide, commit, act.
  * Knows nothing of YAML, of any operator, or of how an attempt runs.
  */
-import { DagctlError } from './errors.ts'
+import { asFault } from './errors.ts'
 import { attemptOf, prepare, type Surroundings } from './executor.ts'
 import type { LiveRun } from './live-run.ts'
 import type { Node } from './node.ts'
@@ -389,12 +389,7 @@ export class Scheduler {
           this.#asking--
           then(answer)
         }),
-      (error) =>
-        this.#parts.fatal(
-          error instanceof DagctlError
-            ? error
-            : new DagctlError('E503', String(error), { kind: 'infrastructure', cause: error }),
-        ),
+      (error) => this.#parts.fatal(asFault(error)),
     )
   }
 
