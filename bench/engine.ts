@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { keepHeapSmall } from '../cli/heap.ts'
 import { systemClock } from '../engine/clock.ts'
 import { Engine } from '../engine/engine.ts'
 import { isGone, ownIdentity } from '../engine/identity.ts'
@@ -76,6 +77,7 @@ export async function runPipeline(
 
 /** An engine whose tasks run inside it; nothing is templated and nothing cached. */
 export function engineOn(data: string, store: Store, report: (report: Report) => void): Engine {
+  keepHeapSmall()
   const inline = new InlineRuntime(new Host(operatorsOf(builtin)), systemClock)
   return new Engine({
     data,

@@ -8,6 +8,7 @@ import { DagctlError } from '../engine/errors.ts'
 import type { Report } from '../engine/report.ts'
 import type { Store } from '../engine/store/store.ts'
 import type { Wake } from '../engine/wake.ts'
+import { keepHeapSmall } from './heap.ts'
 import { ownVersion } from './package.ts'
 import { provenanceOf } from './provenance.ts'
 import type { Settings } from './settings.ts'
@@ -39,6 +40,7 @@ export async function makeEngine(
   terminal: Terminal,
   report: (report: Report) => void,
 ): Promise<Engine> {
+  keepHeapSmall()
   const { clock, random, env } = terminal
   const [engine, queue, inline, process, host, catalogue, evaluator, fingerprint, identity, watch, services] =
     await Promise.all([

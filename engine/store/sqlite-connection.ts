@@ -95,7 +95,7 @@ function open({ path, synchronous = 'FULL' }: SqliteOptions): Database.Database 
   enterWal(db)
   db.pragma(`synchronous = ${synchronous}`)
   db.pragma('temp_store = MEMORY')
-  db.pragma('cache_size = -32000')
+  db.pragma('cache_size = -8000')
   db.transaction(() => migrate(db)).immediate()
   // From here on waiting is ours.
   db.pragma('busy_timeout = 0')
