@@ -118,7 +118,7 @@ everyStore(
       ],
       'nothing small passes what is large and stands before it',
     )
-    t.match(
+    t.strictSame(
       (await store.held()).map(({ run, pool, slots, backfill }) => [run, pool, slots, backfill]),
       [
         ['r1', 'gpu', 1, null],

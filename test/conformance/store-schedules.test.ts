@@ -33,11 +33,14 @@ everyStore('updates of datasets are kept in order, with the newest of each', asy
   await store.updateDataset('s3://b/x', 1)
   await commit([writeTo('r1', { datasets: [{ uri: 's3://b/y', task: 'a' }] })])
   await store.updateDataset('s3://b/x', 3)
-  t.match(await store.datasetUpdates(1), [
+  t.strictSame(await store.datasetUpdates(1), [
     { seq: 2, uri: 's3://b/y', run: 'r1', task: 'a', at: 10 },
     { seq: 3, uri: 's3://b/x', run: null, task: null, at: 3 },
   ])
-  t.match(await store.datasetUpdates(0, 's3://b/x'), [{ seq: 1 }, { seq: 3 }])
+  t.strictSame(
+    (await store.datasetUpdates(0, 's3://b/x')).map(({ seq }) => seq),
+    [1, 3],
+  )
   t.strictSame(
     (await store.datasets()).map(({ uri, seq }) => [uri, seq]),
     [

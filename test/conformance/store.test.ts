@@ -28,13 +28,15 @@ everyStore('a queued run of another owner is lost to whoever would start it', as
   const record = await store.createRun(newRun('r1'), 'e1', 5)
   await store.takeOver('r1', record, 'e2')
   const starts = [{ run: 'r1', fence: 1, limit: 1, scheduledLimit: null, backfillLimit: null }]
-  t.match(await store.commit({ engine: 'e1', at: 6, runs: [], claims: [], starts }), {
+  t.strictSame(await store.commit({ engine: 'e1', at: 6, runs: [], claims: [], starts }), {
     lost: ['r1'],
+    denied: new Map(),
     started: [],
   })
   const own = [{ run: 'r1', fence: 2, limit: 1, scheduledLimit: null, backfillLimit: null }]
-  t.match(await store.commit({ engine: 'e2', at: 6, runs: [], claims: [], starts: own }), {
+  t.strictSame(await store.commit({ engine: 'e2', at: 6, runs: [], claims: [], starts: own }), {
     lost: [],
+    denied: new Map(),
     started: ['r1'],
   })
 })
@@ -116,7 +118,9 @@ everyStore(
     const expansion = { items: [1, 2], keys: ['x', 'y'] }
     const instances = [{ node: 0, run: 'old', expansion, outputs: [{ n: 1 }, null] }]
     await store.createRun(newRun('r1', { instances }), 'e1', 5)
-    t.match(await store.tasks('r1'), [
+    const tasks = await store.tasks('r1')
+    t.equal(tasks.length, 4)
+    t.match(tasks, [
       { node: 0, state: 'waiting', expansion },
       { node: 1, state: 'waiting' },
       { node: 2, task: 0, key: 'x', parent: 0, state: 'succeeded', outputs: { n: 1 }, cached: 'old' },
