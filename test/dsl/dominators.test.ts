@@ -51,7 +51,7 @@ t.test('the nearest common dominator dominates both, and every other common one 
   t.pass()
 })
 
-t.test('a chain of 100,000 nodes with short cuts from its start takes no square of time', async (t) => {
+t.test('a chain of 100,000 nodes with short cuts from its start is told what dominates it', async (t) => {
   const tree = new DominatorTree()
   const size = 100_000
   for (let node = 1; node <= size; node += 1) tree.add(node === 1 ? [root] : [node - 1, 1])

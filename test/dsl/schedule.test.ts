@@ -13,10 +13,12 @@ t.test('schedules become data', async (t) => {
     end: null,
   })
   t.strictSame((await of('{ cron: ["0 1 * * *", "0 0 13 * * *"] }'))?.cron, ['0 1 * * *', '0 0 13 * * *'])
-  t.match(await of('{ every: 15m, start: "2026-01-01T00:00:00Z" }'), {
+  t.strictSame(await of('{ every: 15m, start: "2026-01-01T00:00:00Z" }'), {
     cron: [],
     every: 900_000,
+    timezone: 'UTC',
     start: Date.UTC(2026, 0, 1),
+    end: null,
   })
   t.match(await of('{ cron: "@daily", timezone: Asia/Kolkata, start: 2026-01-01, end: 2026-02-01T12:00 }'), {
     start: Date.UTC(2025, 11, 31, 18, 30),
@@ -31,14 +33,19 @@ t.test('catchup, overlap, window and datasets are data too, absent where nothing
     await of('{ cron: "@daily", catchup: latest, overlap: skip, window: { from: "22:00", to: "06:30" } }'),
     { catchup: 'latest', overlap: 'skip', window: { from: 1320, to: 390 } },
   )
-  t.match(await of('{ datasets: { all: ["s3://a", out/b] }, overlap: cancel, timezone: Europe/Berlin }'), {
-    cron: [],
-    every: null,
-    timezone: 'Europe/Berlin',
-    datasets: { mode: 'all', uris: ['s3://a', 'out/b'] },
-    overlap: 'cancel',
-  })
-  t.match(await of('{ datasets: { any: [a] } }'), { datasets: { mode: 'any', uris: ['a'] } })
+  t.strictSame(
+    await of('{ datasets: { all: ["s3://a", out/b] }, overlap: cancel, timezone: Europe/Berlin }'),
+    {
+      cron: [],
+      every: null,
+      timezone: 'Europe/Berlin',
+      start: null,
+      end: null,
+      datasets: { mode: 'all', uris: ['s3://a', 'out/b'] },
+      overlap: 'cancel',
+    },
+  )
+  t.strictSame((await of('{ datasets: { any: [a] } }'))?.datasets, { mode: 'any', uris: ['a'] })
   t.strictSame(Object.keys((await of('{ every: 1h }')) ?? {}), ['cron', 'every', 'timezone', 'start', 'end'])
 })
 

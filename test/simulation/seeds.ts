@@ -7,8 +7,9 @@ import { isEnded } from '../../engine/state.ts'
 import type { TaskRecord } from '../../engine/store/records.ts'
 import { TaskNames } from '../../engine/task-names.ts'
 import { type NeedCounts, triggerVerdict } from '../../engine/trigger-rule.ts'
+import { calm, slow, stormy } from './hazards.ts'
 import { randomPipeline } from './random-pipeline.ts'
-import { calm, simulate, slow, stormy } from './world.ts'
+import { simulate } from './world.ts'
 
 /** How much was seen. */
 export interface Seen {

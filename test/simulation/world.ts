@@ -6,10 +6,8 @@ import { Engine } from '../../engine/engine.ts'
 import type { Evaluator } from '../../engine/evaluator.ts'
 import type { Outcome } from '../../engine/outcome.ts'
 import type { Pipeline } from '../../engine/pipeline.ts'
-import type { Queue } from '../../engine/queue/queue.ts'
 import { type Random, seededRandom } from '../../engine/random.ts'
 import { type Resources, unlimited } from '../../engine/resources.ts'
-import type { Attempt, RunningAttempt, StopReason } from '../../engine/runtime/runtime.ts'
 import { isEnded } from '../../engine/state.ts'
 import type { Batch, CommitResult } from '../../engine/store/batch.ts'
 import type { RunRecord, TaskRecord } from '../../engine/store/records.ts'
@@ -17,65 +15,12 @@ import { openSqlite } from '../../engine/store/sqlite.ts'
 import type { Store } from '../../engine/store/store.ts'
 import { TaskNames } from '../../engine/task-names.ts'
 import { type ClockFace, VirtualClock } from '../../simulation/virtual-clock.ts'
-import { fallible, type StoreHazards, storeFailure } from './fallible-store.ts'
-import { Invariants } from './invariants.ts'
+import { fallible, storeFailure } from './fallible-store.ts'
+import type { Hazards } from './hazards.ts'
+import { Invariants, type Process } from './invariants.ts'
 import { People } from './people.ts'
+import { Processes } from './processes.ts'
 import { type Flavour, outcomeOf, pick, poolSize } from './random-pipeline.ts'
-
-/** How hostile the world is: probabilities per commit, step or attempt. */
-export interface Hazards extends StoreHazards {
-  readonly crashAnyStep: number
-  readonly stall: number
-  readonly vanish: number
-  /** An outcome reaches the engine long after the end. */
-  readonly late: number
-  /** The clock on the wall is set wrong, or right again. */
-  readonly jump: number
-  readonly cancel: number
-  /** Somebody pauses a run, or lets it go on. */
-  readonly pause: number
-}
-
-export const calm: Hazards = {
-  crashBeforeCommit: 0,
-  crashAfterCommit: 0,
-  fail: 0,
-  slow: 0,
-  crashAnyStep: 0,
-  stall: 0,
-  vanish: 0,
-  late: 0,
-  jump: 0,
-  cancel: 0,
-  pause: 0,
-}
-/** Nothing breaks, but answers take their time. */
-export const slow: Hazards = { ...calm, slow: 0.5, late: 0.3, jump: 0.02 }
-export const stormy: Hazards = {
-  crashBeforeCommit: 0.03,
-  crashAfterCommit: 0.03,
-  fail: 0.02,
-  slow: 0.1,
-  crashAnyStep: 0.008,
-  stall: 0.003,
-  vanish: 0.03,
-  late: 0.1,
-  jump: 0.003,
-  cancel: 0,
-  pause: 0.01,
-}
-
-/** An attempt as the world knows it: the process, whoever listens to it. */
-interface Process {
-  readonly attempt: Attempt
-  readonly node: number
-  readonly inline: boolean
-  readonly host: Host
-  outcome: Outcome | null
-  /** Why it was asked to leave: it is kept where the next engine finds it. */
-  asked: StopReason | null
-  readonly heard: ((outcome: Outcome) => void)[]
-}
 
 /** One engine process. */
 interface Host {
@@ -129,7 +74,7 @@ class World {
   readonly #pipeline: Pipeline
   readonly #flavour: Flavour
   readonly #hazards: Hazards
-  readonly #processes = new Map<string, Process>()
+  readonly #processes: Processes
   readonly #ids: string[] = []
   readonly #world: ClockFace
   #hosts: Host[] = []
@@ -161,11 +106,20 @@ class World {
     this.#hazards = hazards
     this.#random = seededRandom(seed)
     this.#world = this.#clock.face()
+    this.#processes = new Processes({
+      hazards,
+      random: this.#random,
+      clock: this.#world,
+      after: (ms, then) => this.#after(ms, then),
+      check: (holds, message) => this.#check(holds, message),
+      broken: this.#breaks,
+      begun: (process) => this.#outcomeOf(process),
+    })
     this.#invariants = new Invariants({
       store: this.store,
       pipeline,
       ids: this.#ids,
-      processes: this.#processes,
+      processes: this.#processes.all,
       succeeded: this.#succeeded,
       check: (holds, message) => this.#check(holds, message),
     })
@@ -219,7 +173,7 @@ class World {
     return {
       runs: runs as RunRecord[],
       tasks,
-      attempts: this.#processes.size,
+      attempts: this.#processes.all.size,
       crashes: this.#crashes,
       preemptions: tasks.flat().reduce((sum, task) => sum + task.preemptions, 0),
     }
@@ -303,7 +257,7 @@ class World {
             : then(),
         committed: (batch, result) => this.#note(batch, result),
       }),
-      queue: this.#queue(() => host),
+      queue: this.#processes.queue(() => host),
       evaluator: this.#evaluator,
       resources,
       fingerprint: {
@@ -371,9 +325,7 @@ class World {
     host.face.dead = true
     this.#people.forget()
     this.#hosts = this.#hosts.filter((other) => other !== host)
-    for (const process of this.#processes.values()) {
-      if (process.host === host && process.inline) process.outcome ??= lost
-    }
+    this.#processes.die(host)
   }
 
   #note({ runs }: Batch, { lost, started }: CommitResult): void {
@@ -389,109 +341,23 @@ class World {
     }
   }
 
-  #queue(host: () => Host): Queue {
-    return {
-      free: (runtime) =>
-        (runtime === 'inline' ? 64 : 4) -
-        this.#live((one) => one.host === host() && one.inline === (runtime === 'inline')),
-      submit: (attempt) => this.#submit(host(), attempt),
-      attach: (attempt) => this.#attach(attempt),
-      close: async () => {},
-    }
-  }
-
-  #submit(host: Host, attempt: Attempt): RunningAttempt {
-    const node = Number(attempt.id.split('-').at(-2))
-    this.#check(!this.#processes.has(attempt.id), `attempt ${attempt.id} was started twice`)
-    const process: Process = {
-      attempt,
-      node,
-      inline: attempt.runtime === 'inline',
-      host,
-      outcome: null,
-      asked: null,
-      heard: [],
-    }
-    const rival = [...this.#processes.values()].find(
-      (other) =>
-        other.outcome === null &&
-        other.attempt.run.id === attempt.run.id &&
-        other.node === node &&
-        !other.inline,
-    )
-    this.#check(rival === undefined, `attempts ${rival?.attempt.id} and ${attempt.id} run at once`)
-    this.#processes.set(attempt.id, process)
-    const duration = this.#random.next() < 0.3 ? 0 : pick(this.#random, 10_000)
-    const vanishes = this.#random.next() < this.#hazards.vanish
-    this.#begin(process, duration, vanishes).catch((error) => {
-      this.#broken ??= error
-    })
-    return this.#listenTo(process)
-  }
-
-  async #begin(process: Process, duration: number, vanishes: boolean): Promise<void> {
+  /** How an attempt ends that nothing befalls. What must hold when it starts is checked first. */
+  async #outcomeOf(process: Process): Promise<Outcome> {
     const { run, state } = process.attempt
     const rows = await this.store.tasks(run.id)
     const row = rows[process.node] as TaskRecord
     await this.#invariants.claim(process, row)
+    if (this.#mended) return { type: 'succeeded', outputs: { mended: true } }
     const wakes = state === null ? 0 : 1
     const recoveries = Object.values(row.recovery?.counts ?? {}).reduce((sum, count) => sum + count, 0)
     const one = { name: new TaskNames(this.#pipeline, rows).name(row), tries: row.tries, recoveries, wakes }
-    const raw: Outcome = this.#mended
-      ? { type: 'succeeded', outputs: { mended: true } }
-      : outcomeOf(this.#seed, this.#ids.indexOf(run.id), one, this.#flavour)
-    this.#world.soonAfter(duration, () => {
-      const until = this.#world.now() + 3000
-      this.#settle(
-        process,
-        vanishes ? lost : raw.type === 'sleep' && raw.until !== null ? { ...raw, until } : raw,
-      )
-    })
-  }
-
-  #attach(attempt: Attempt): RunningAttempt {
-    const process = this.#processes.get(attempt.id)
-    if (process === undefined) return { outcome: Promise.resolve(lost), stop() {} }
-    // What ran inside an engine that is gone is gone; inside one that only stalls it cannot be found.
-    if (process.inline) return { outcome: Promise.resolve(lost), stop() {} }
-    return this.#listenTo(process)
-  }
-
-  #listenTo(process: Process): RunningAttempt {
-    const outcome = new Promise<Outcome>((resolve) => {
-      const late = this.#random.next() < this.#hazards.late
-      const hear = (ended: Outcome) =>
-        late ? this.#after(pick(this.#random, 20_000), () => resolve(ended)) : resolve(ended)
-      if (process.outcome === null) process.heard.push(hear)
-      else hear(process.outcome)
-    })
-    const { asked } = process
-    const stop = (reason: StopReason) => {
-      if (process.asked !== null) return
-      process.asked = reason
-      this.#world.soonAfter(500, () =>
-        this.#settle(process, { type: 'failed', kind: 'crash', message: 'SIGTERM' }),
-      )
-    }
-    return { outcome, asked, stop }
-  }
-
-  #settle(process: Process, outcome: Outcome): void {
-    if (process.outcome !== null) return
-    process.outcome = outcome
-    for (const hear of process.heard) hear(outcome)
+    return outcomeOf(this.#seed, this.#ids.indexOf(run.id), one, this.#flavour)
   }
 
   /** One engine, which nothing befell, has done all there was to do: every task waits for something that can be named. */
   get #quiet(): boolean {
     const { crashAnyStep, cancel, pause } = this.#hazards
     return crashAnyStep + cancel + pause === 0 && this.#asked === 0 && this.#clock.nextAt() > this.#clock.time
-  }
-
-  #live(which: (process: Process) => boolean): number {
-    let live = 0
-    for (const process of this.#processes.values()) if (process.outcome === null && which(process)) live++
-    return live
   }
 
   #check(holds: boolean, message: string): void {
@@ -514,5 +380,3 @@ class World {
     throw new Error(`seed ${this.#seed}: ${message}; open: ${open.join(', ')}`)
   }
 }
-
-const lost: Outcome = { type: 'released', kind: 'node_lost', message: 'vanished without a trace' }
