@@ -254,7 +254,7 @@ t.test(
     })
     await json(folder, ['backfill', 'daily.yaml', '--from', '2026-01-01', '--to', '2026-01-04'])
     const known = await estimate()
-    t.match(known, { basedOn: 2, usd: null, unknown: [] })
+    t.match(known, { basedOn: 2, usd: null, unknown: { length: 0 } })
     t.ok(known.taskSeconds >= 0.8 && known.wallSeconds >= 0.8, 'four naps of 0.2 s, one after the other')
     const { out } = await dagctl(folder, ['backfill', 'daily.yaml', ...range, '--dry-run'])
     t.match(

@@ -84,7 +84,7 @@ t.test('validate checks it, as a file, in a folder, and by another name', async 
   })
   const all = await json(folder, ['validate', 'sub', 'dagctl.yaml'])
   t.equal(all.exit, 3)
-  t.match(all.document.files, [{ pipeline: 'p', problems: [] }, { pipeline: null }])
+  t.match(all.document.files, [{ pipeline: 'p', problems: { length: 0 } }, { pipeline: null }])
   t.equal((await json(folder, ['validate', 'sub'])).exit, 0, 'it is not what was asked about')
   const other = await dagctl(folder, ['validate', 'mine.yaml', '--config', 'mine.yaml'])
   t.strictSame([other.exit, other.out], [0, 'mine.yaml: ok, settings\n'])

@@ -53,7 +53,7 @@ t.test('a manifest holds what the run was made of and what each task was given a
     interval: { start: '2026-01-01T00:00:00.000Z', end: '2026-01-02T00:00:00.000Z' },
     trigger: 'manual',
     state: 'succeeded',
-    datasets: [],
+    datasets: { length: 0 },
   })
   t.equal(manifest.tasks.count.uses, 'Shell@1')
   t.equal(manifest.tasks.count.outputs, digestOf({ rows: 2 }))

@@ -86,7 +86,12 @@ t.test('a run is made of a file or a known pipeline, once for its origin', async
   t.strictSame(adopted, [id, id], 'it goes on here, where its engine is dead')
   const next = await services.pipelines.trigger(order(parent.id, { origin: `task:${parent.id}/0/2` }))
   t.not(next, id, 'the next try has a run of its own, of the pipeline as the store knows it')
-  t.match(await services.pipelines.run(next), { id: next, pipeline: 'child', state: 'queued', outputs: {} })
+  t.strictSame(await services.pipelines.run(next), {
+    id: next,
+    pipeline: 'child',
+    state: 'queued',
+    outputs: {},
+  })
   t.equal(await services.pipelines.run('nobody'), null)
 })
 
