@@ -297,6 +297,6 @@ cases:
 
 t.test('nothing is started, and nothing is left behind', async (t) => {
   const folder = folderOf(t)
-  await dagctl(folder, ['test', 'bot.test.yaml'])
+  t.equal((await dagctl(folder, ['test', 'bot.test.yaml'])).exit, 0)
   t.strictSame(readdirSync(folder).sort(), ['bot.test.yaml', 'bot.yaml'])
 })

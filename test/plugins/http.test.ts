@@ -160,12 +160,13 @@ t.test('what no other try mends is invalid_input', async (t) => {
 })
 
 t.test('a stop ends a request at once, and is no failure of the network', async (t) => {
-  const server = await startHttp(t, () => {})
   const stop = new AbortController()
-  const asking = request({ url: server.url }, { ...world, signal: stop.signal })
-  stop.abort(new Error('asked to stop (cancel)'))
-  const error = await asking.catch((one) => one)
-  t.notMatch(error, { kind: 'network' })
+  const server = await startHttp(t, () => stop.abort(new Error('asked to stop (cancel)')))
+  const ask = () => request({ url: server.url }, { ...world, signal: stop.signal })
+  const stopped = { name: 'AbortError', cause: { message: 'asked to stop (cancel)' } }
+  await t.rejects(ask(), stopped, 'while it waits for an answer')
+  await t.rejects(ask(), stopped, 'before it began')
+  t.equal(server.asked.length, 1)
 })
 
 t.test('a body is read as far as it is wanted', async (t) => {
