@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { dagctl, holds, json, type Started, start } from '../support/command-line.ts'
-import { ownerlessRun, shell } from '../support/stored-runs.ts'
+import { ownerlessRun, shell, storeIn } from '../support/stored-runs.ts'
 
 // A task that waits for a file, so that a test decides when it ends. It ends by itself should the test die.
 const waits = (file: string) => `for i in $(seq 600); do [ -e ${file} ] && break; sleep 0.05; done`
@@ -43,14 +43,21 @@ t.test(
     await started.said(`run ${id} is paused`)
     make(folder, 'go')
     await started.said('first succeeded')
-    t.strictSame(statesOf((await json(folder, ['runs', 'show', id])).document).at(0), 'succeeded')
-    t.strictSame(ran(folder), ['first'])
     t.match(await json(folder, ['runs', 'pause', id]), { exit: 0, document: { run: { state: 'paused' } } })
+    t.strictSame(statesOf((await json(folder, ['runs', 'show', id])).document), ['succeeded', 'ready'])
+    t.strictSame(ran(folder), ['first'])
     const resumed = await json(folder, ['runs', 'resume', id])
     t.equal(resumed.exit, 0)
     t.equal(resumed.document.run.state, 'succeeded')
     t.equal((await started.ended).exit, 0)
     t.strictSame(ran(folder), ['first', 'second'])
+    const store = storeIn(folder)
+    const events = (await store.events(id)).map(({ node, event }) => `${node ?? 'run'} ${event}`)
+    await store.close()
+    t.strictSame(
+      events.filter((event) => /^run (pause|resume)$|succeed$|claim$/.test(event)),
+      ['0 claim', 'run pause', '0 succeed', 'run resume', '1 claim', '1 succeed', 'run succeed'],
+    )
     const late = await dagctl(folder, ['runs', 'pause', id])
     t.match(late, { exit: 0, err: `run ${id} has ended already: succeeded` })
   },
