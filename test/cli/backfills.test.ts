@@ -19,14 +19,23 @@ ${tasks}
 const waiting = daily(
   `  hold: { run: "echo {{ date run.interval.start 'dd' }} >> began; for i in $(seq 600); do [ -e go ] && break; sleep 0.05; done" }`,
 )
+
+/** The backfill of a folder, once so many of its runs are made. */
+async function made(folder: string, runs: number) {
+  for (;;) {
+    const [backfill] = (await json(folder, ['backfills', 'list'])).document.backfills
+    const { toRun, ...counts } = backfill.counts
+    if (Object.values<number>(counts).reduce((sum, count) => sum + count) === runs) return backfill
+  }
+}
+
 const noted = (folder: string) => readFileSync(join(folder, 'began'), 'utf8').trim().split('\n')
 
 t.test('a paused backfill starts nothing more, by whoever paused it, until it is resumed', async (t) => {
   const folder = t.testdir({ 'daily.yaml': waiting })
   const started = start(folder, ['backfill', 'daily.yaml', ...range, '--max-active', '1', '--json'])
   await holds(join(folder, 'began'), '02')
-  const { document: listed } = await json(folder, ['backfills', 'list'])
-  const [{ id, createdAt, ...row }] = listed.backfills
+  const { id, createdAt, ...row } = await made(folder, 4)
   t.type(createdAt, 'string')
   t.strictSame(row, {
     pipeline: 'daily',
@@ -143,8 +152,8 @@ t.test('cancelled from another terminal, its runs end cancelled and no more are 
   const folder = t.testdir({ 'daily.yaml': waiting })
   const words = ['backfill', 'daily.yaml', '--from', '2026-01-01', '--to', '2026-02-01', '--max-active', '2']
   const started = start(folder, words)
-  await holds(join(folder, 'began'), '03')
-  const [{ id }] = (await json(folder, ['backfills', 'list'])).document.backfills
+  for (const day of ['02', '03']) await holds(join(folder, 'began'), day)
+  const { id } = await made(folder, 2 + 8)
   const cancelled = await json(folder, ['backfills', 'cancel', id])
   t.equal(cancelled.exit, 0)
   t.match(cancelled.document.backfill, { state: 'cancelled', counts: { toRun: 0, cancelled: 10 } })
@@ -162,9 +171,9 @@ t.test('the runs of a dead process are cancelled here', async (t) => {
   const folder = t.testdir({ 'daily.yaml': waiting })
   const started = start(folder, ['backfill', 'daily.yaml', ...range, '--max-active', '1'])
   await holds(join(folder, 'began'), '02')
+  const { id } = await made(folder, 4)
   started.child.kill('SIGKILL')
   await started.ended
-  const [{ id }] = (await json(folder, ['backfills', 'list'])).document.backfills
   const { exit, document } = await json(folder, ['backfills', 'cancel', id])
   t.equal(exit, 0)
   t.match(document.backfill, { state: 'cancelled', counts: { cancelled: 4 } })
