@@ -2,7 +2,7 @@ import { readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openSqlite } from '../../engine/store/sqlite.ts'
-import { dagctl, holds, json, start } from '../support/command-line.ts'
+import { dagctl, holds, json, start, waits } from '../support/command-line.ts'
 import { pipelineOf } from '../support/compiled.ts'
 
 const range = ['--from', '2026-01-01', '--to', '2026-01-06']
@@ -16,9 +16,7 @@ ${tasks}
 `
 
 /** Notes its day, and goes on once the file `go` is there. */
-const waiting = daily(
-  `  hold: { run: "echo {{ date run.interval.start 'dd' }} >> began; for i in $(seq 600); do [ -e go ] && break; sleep 0.05; done" }`,
-)
+const waiting = daily(`  hold: { run: "echo {{ date run.interval.start 'dd' }} >> began; ${waits('go')}" }`)
 
 /** The backfill of a folder, once so many of its runs are made. */
 async function made(folder: string, runs: number) {

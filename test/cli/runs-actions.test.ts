@@ -1,11 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { dagctl, holds, json, type Started, start } from '../support/command-line.ts'
+import { dagctl, holds, json, type Started, start, waits } from '../support/command-line.ts'
 import { ownerlessRun, shell, storeIn } from '../support/stored-runs.ts'
 
-// A task that waits for a file, so that a test decides when it ends. It ends by itself should the test die.
-const waits = (file: string) => `for i in $(seq 600); do [ -e ${file} ] && break; sleep 0.05; done`
 const head = 'dagctl: 1\npipeline: acted\ndefaults: { timeout: 1m, retry: { attempts: 1 } }\n'
 
 const slow = `${head}tasks:
