@@ -4,6 +4,7 @@ import t from 'tap'
 import { openSqlite } from '../../engine/store/sqlite.ts'
 import { dagctl, holds, json, start, waits } from '../support/command-line.ts'
 import { pipelineOf } from '../support/compiled.ts'
+import { backfillRecord } from '../support/stored-records.ts'
 
 const range = ['--from', '2026-01-01', '--to', '2026-01-06']
 
@@ -131,16 +132,12 @@ t.test('killed before it made a run, it goes on in the version that it began wit
   const folder = t.testdir({ 'daily.yaml': waiting, go: '' })
   const pipeline = await pipelineOf(waiting)
   const store = openSqlite({ path: join(folder, '.dagctl/dagctl.db') })
-  const asked = {
-    from: Date.UTC(2026, 0, 1),
-    to: Date.UTC(2026, 0, 4),
-    mode: 'missing',
-    maxActive: 1,
-  } as const
-  const rest = { reverse: true, params: {}, folder, includeDeploy: false, state: 'running' } as const
+  const asked = { from: Date.UTC(2026, 0, 1), to: Date.UTC(2026, 0, 4), reverse: true, createdAt: Date.now() }
   const { name, version } = pipeline
-  const record = { id: 'begun', pipeline: name, version, createdAt: Date.now(), ...asked, ...rest }
-  await store.createBackfill(record, pipeline)
+  await store.createBackfill(
+    backfillRecord({ id: 'begun', pipeline: name, version, folder, ...asked }),
+    pipeline,
+  )
   await store.close()
   t.equal((await json(folder, ['backfills', 'resume', 'begun'])).exit, 0)
   t.strictSame(noted(folder), ['03', '02'])
