@@ -14,7 +14,7 @@ import { type Resources, unlimited } from '../../engine/resources.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
 import { dagctl, json, normal } from '../support/command-line.ts'
 import { matchesGolden } from '../support/golden.ts'
-import { pipelineOf } from '../support/pipelines.ts'
+import { each, pipelineOf } from '../support/pipelines.ts'
 
 const pipeline = `dagctl: 1
 pipeline: counting
@@ -178,7 +178,7 @@ t.test('the time of the whole heeds needs, concurrency.tasks and pools', async (
 
 t.test('instances are counted where the items are known', async (t) => {
   const over = (items: Json) => ({
-    foreach: { items, key: null, maxParallel: null, whenEach: false },
+    foreach: each(items),
     with: { it: '{{ item }}' },
   })
   const { tasks } = await planned(

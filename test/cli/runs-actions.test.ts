@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { dagctl, holds, json, type Started, start, waits } from '../support/command-line.ts'
+import { each } from '../support/pipelines.ts'
 import { ownerlessRun, shell, storeIn } from '../support/stored-runs.ts'
 
 const head = 'dagctl: 1\npipeline: acted\ndefaults: { timeout: 1m, retry: { attempts: 1 } }\n'
@@ -194,7 +195,7 @@ t.test('what is marked as failed fails the run, and says who said so, and why', 
 
 t.test('of a mapped task one instance is tried again, and the task ends anew', async (t) => {
   const folder = t.testdir({})
-  const foreach = { items: ['north', 'south', 'w]'], key: '{{ item }}', maxParallel: null, whenEach: false }
+  const foreach = each(['north', 'south', 'w]'], { key: '{{ item }}' })
   const command = 'echo {{ item }} >> ran; [ {{ item }} = south ] || [ -e mended ] || exit 3'
   await ownerlessRun(folder, 'r1', { mask: shell(command, { foreach }) })
   const first = await json(folder, ['runs', 'resume', 'r1', '--instances'])
@@ -239,8 +240,10 @@ tasks:
 )
 
 t.test('what stands in a task that a person says has succeeded is settled with it', async (t) => {
-  const each = '{ foreach: [1, 2], run: "exit 3" }'
-  const folder = t.testdir({ 'p.yaml': `${head}tasks:\n  all: ${each}\n  other: { run: "[ -e mended ]" }\n` })
+  const twice = '{ foreach: [1, 2], run: "exit 3" }'
+  const folder = t.testdir({
+    'p.yaml': `${head}tasks:\n  all: ${twice}\n  other: { run: "[ -e mended ]" }\n`,
+  })
   const { id } = (await json(folder, ['run', 'p.yaml'])).document.run
   const marked = await dagctl(folder, ['runs', 'mark', id, 'all', 'succeeded', '--reason', 'by hand'])
   t.notMatch(marked.err, /failed: task all/, 'its instances are no failures any more')
