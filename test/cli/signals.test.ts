@@ -101,7 +101,7 @@ t.test('SIGTERM leaves the run active, and nothing running; it goes on later', a
   t.equal((await started.ended).exit, 130)
   t.match((await json(folder, ['runs', 'show', id])).document, {
     run: { state: 'running' },
-    tasks: [{ state: 'ready' }, {}],
+    tasks: [{ state: 'ready' }, { state: 'waiting' }],
   })
   writeFileSync(join(folder, 'go'), '')
   const { exit, document } = await json(folder, ['runs', 'resume', id])
