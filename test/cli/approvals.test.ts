@@ -44,7 +44,7 @@ async function asked(t: Test): Promise<string> {
   return folder
 }
 
-async function requestsIn(folder: string): Promise<readonly object[]> {
+async function requestsIn(folder: string) {
   const store = storeIn(folder)
   const found = await store.requests('gone')
   await store.close()
@@ -132,10 +132,11 @@ t.test(
     ])
     const held = await dagctl(folder, ['approvals', 'answer', 'r1', 'mask[a b]', 'reject'])
     t.match(held, { exit: 0, out: 'mask[a b] of run r1: rejected\n', err: /dagctl runs resume r1/ })
-    t.match(await requestsIn(folder), [
-      {},
-      { wish: { kind: 'answer', node: 3, attempt: 1, decision: 'reject', values: {} } },
-    ])
+    const [, ...more] = await requestsIn(folder)
+    t.strictSame(
+      more.map(({ wish }) => wish),
+      [{ kind: 'answer', node: 3, attempt: 1, decision: 'reject', values: {} }],
+    )
   },
 )
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { dagctl, json, start } from '../support/command-line.ts'
+import { dagctl, holds, json, start, waits } from '../support/command-line.ts'
 
 const instant = (day: string) => `${day}T00:00:00.000Z`
 const range = ['--from', '2026-01-01', '--to', '2026-01-06']
@@ -95,7 +95,6 @@ t.test(
     const missing = await json(folder, ['backfill', 'daily.yaml', ...range])
     t.strictSame([missing.exit, missing.document.tasks], [0, 0], 'what failed is not missing')
 
-    const { unlinkSync } = await import('node:fs')
     unlinkSync(join(folder, 'broken-03'))
     const failed = await json(folder, ['backfill', 'daily.yaml', ...range, '--reprocess', 'failed'])
     t.equal(failed.exit, 0)
@@ -155,13 +154,12 @@ t.test('what cannot be: exit 2', async (t) => {
 t.test('Ctrl-C stops with exit 130, and the same command goes on with the same runs', async (t) => {
   const folder = t.testdir({
     'daily.yaml': daily(
-      `  note: { run: "echo {{ date run.interval.start 'dd' }} >> began; for i in $(seq 600); do [ -e go ] && break; sleep 0.05; done" }`,
+      `  note: { run: "echo {{ date run.interval.start 'dd' }} >> began; ${waits('go')}" }`,
     ),
   })
   const words = ['backfill', 'daily.yaml', ...range, '--max-active', '2']
   const started = start(folder, words)
   await started.said('backfill ')
-  const { holds } = await import('../support/command-line.ts')
   await holds(join(folder, 'began'), '03')
   started.child.kill('SIGINT')
   const { exit, err } = await started.ended

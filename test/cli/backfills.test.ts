@@ -2,8 +2,9 @@ import { readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openSqlite } from '../../engine/store/sqlite.ts'
-import { dagctl, holds, json, start } from '../support/command-line.ts'
+import { dagctl, holds, json, start, waits } from '../support/command-line.ts'
 import { pipelineOf } from '../support/compiled.ts'
+import { backfillRecord } from '../support/stored-records.ts'
 
 const range = ['--from', '2026-01-01', '--to', '2026-01-06']
 
@@ -16,17 +17,24 @@ ${tasks}
 `
 
 /** Notes its day, and goes on once the file `go` is there. */
-const waiting = daily(
-  `  hold: { run: "echo {{ date run.interval.start 'dd' }} >> began; for i in $(seq 600); do [ -e go ] && break; sleep 0.05; done" }`,
-)
+const waiting = daily(`  hold: { run: "echo {{ date run.interval.start 'dd' }} >> began; ${waits('go')}" }`)
+
+/** The backfill of a folder, once so many of its runs are made. */
+async function made(folder: string, runs: number) {
+  for (;;) {
+    const [backfill] = (await json(folder, ['backfills', 'list'])).document.backfills
+    const { toRun, ...counts } = backfill.counts
+    if (Object.values<number>(counts).reduce((sum, count) => sum + count) === runs) return backfill
+  }
+}
+
 const noted = (folder: string) => readFileSync(join(folder, 'began'), 'utf8').trim().split('\n')
 
 t.test('a paused backfill starts nothing more, by whoever paused it, until it is resumed', async (t) => {
   const folder = t.testdir({ 'daily.yaml': waiting })
   const started = start(folder, ['backfill', 'daily.yaml', ...range, '--max-active', '1', '--json'])
   await holds(join(folder, 'began'), '02')
-  const { document: listed } = await json(folder, ['backfills', 'list'])
-  const [{ id, createdAt, ...row }] = listed.backfills
+  const { id, createdAt, ...row } = await made(folder, 4)
   t.type(createdAt, 'string')
   t.strictSame(row, {
     pipeline: 'daily',
@@ -124,16 +132,12 @@ t.test('killed before it made a run, it goes on in the version that it began wit
   const folder = t.testdir({ 'daily.yaml': waiting, go: '' })
   const pipeline = await pipelineOf(waiting)
   const store = openSqlite({ path: join(folder, '.dagctl/dagctl.db') })
-  const asked = {
-    from: Date.UTC(2026, 0, 1),
-    to: Date.UTC(2026, 0, 4),
-    mode: 'missing',
-    maxActive: 1,
-  } as const
-  const rest = { reverse: true, params: {}, folder, includeDeploy: false, state: 'running' } as const
+  const asked = { from: Date.UTC(2026, 0, 1), to: Date.UTC(2026, 0, 4), reverse: true, createdAt: Date.now() }
   const { name, version } = pipeline
-  const record = { id: 'begun', pipeline: name, version, createdAt: Date.now(), ...asked, ...rest }
-  await store.createBackfill(record, pipeline)
+  await store.createBackfill(
+    backfillRecord({ id: 'begun', pipeline: name, version, folder, ...asked }),
+    pipeline,
+  )
   await store.close()
   t.equal((await json(folder, ['backfills', 'resume', 'begun'])).exit, 0)
   t.strictSame(noted(folder), ['03', '02'])
@@ -143,8 +147,8 @@ t.test('cancelled from another terminal, its runs end cancelled and no more are 
   const folder = t.testdir({ 'daily.yaml': waiting })
   const words = ['backfill', 'daily.yaml', '--from', '2026-01-01', '--to', '2026-02-01', '--max-active', '2']
   const started = start(folder, words)
-  await holds(join(folder, 'began'), '03')
-  const [{ id }] = (await json(folder, ['backfills', 'list'])).document.backfills
+  for (const day of ['02', '03']) await holds(join(folder, 'began'), day)
+  const { id } = await made(folder, 2 + 8)
   const cancelled = await json(folder, ['backfills', 'cancel', id])
   t.equal(cancelled.exit, 0)
   t.match(cancelled.document.backfill, { state: 'cancelled', counts: { toRun: 0, cancelled: 10 } })
@@ -162,9 +166,9 @@ t.test('the runs of a dead process are cancelled here', async (t) => {
   const folder = t.testdir({ 'daily.yaml': waiting })
   const started = start(folder, ['backfill', 'daily.yaml', ...range, '--max-active', '1'])
   await holds(join(folder, 'began'), '02')
+  const { id } = await made(folder, 4)
   started.child.kill('SIGKILL')
   await started.ended
-  const [{ id }] = (await json(folder, ['backfills', 'list'])).document.backfills
   const { exit, document } = await json(folder, ['backfills', 'cancel', id])
   t.equal(exit, 0)
   t.match(document.backfill, { state: 'cancelled', counts: { cancelled: 4 } })
@@ -254,7 +258,7 @@ t.test(
     })
     await json(folder, ['backfill', 'daily.yaml', '--from', '2026-01-01', '--to', '2026-01-04'])
     const known = await estimate()
-    t.match(known, { basedOn: 2, usd: null, unknown: [] })
+    t.match(known, { basedOn: 2, usd: null, unknown: { length: 0 } })
     t.ok(known.taskSeconds >= 0.8 && known.wallSeconds >= 0.8, 'four naps of 0.2 s, one after the other')
     const { out } = await dagctl(folder, ['backfill', 'daily.yaml', ...range, '--dry-run'])
     t.match(

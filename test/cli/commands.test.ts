@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { dagctl, json, normal, start } from '../support/command-line.ts'
+import { fail } from '../../cli/failure.ts'
+import { capturing, dagctl, json, normal, start, waits } from '../support/command-line.ts'
 import { matchesGolden } from '../support/golden.ts'
 
 const diamond = `dagctl: 1
@@ -219,7 +220,7 @@ t.test('logs -f shows what is logged while the run goes on, and ends with it', a
 pipeline: slow
 defaults: { timeout: 1m }
 tasks:
-  first: { run: "echo one; for i in $(seq 600); do [ -e go ] && break; sleep 0.05; done; echo two" }
+  first: { run: "echo one; ${waits('go')}; echo two" }
   second: { run: "echo three", needs: [first] }
 `,
   })
@@ -228,7 +229,6 @@ tasks:
   const { id } = (await json(folder, ['runs', 'list'])).document.runs[0]
   const logs = start(folder, ['logs', id, '-f'])
   await logs.said('one')
-  const { writeFileSync } = await import('node:fs')
   writeFileSync(join(folder, 'go'), '')
   t.equal((await run.ended).exit, 0)
   const { exit, out } = await logs.ended
@@ -317,8 +317,6 @@ t.test('the version is said without anything else being loaded', async (t) => {
 })
 
 t.test('a bug is said to be one: exit 70, and a stack trace only with DAGCTL_DEBUG=1', async (t) => {
-  const { fail } = await import('../../cli/failure.ts')
-  const { capturing } = await import('../support/command-line.ts')
   const plain = capturing('/')
   t.equal(fail(new TypeError('x is not a function'), plain.terminal, false), 70)
   t.match(plain.said().err, /^error E700 x is not a function \(a bug in dagctl\)\n.*DAGCTL_DEBUG=1/)

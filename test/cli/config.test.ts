@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { dagctl, json } from '../support/command-line.ts'
+import { dagctl, holds, json, waits } from '../support/command-line.ts'
 import { ownerlessRun, shell } from '../support/stored-runs.ts'
 
 const pipeline = 'dagctl: 1\npipeline: p\ntasks: { a: { uses: Noop, timeout: 1m } }\n'
@@ -84,7 +84,7 @@ t.test('validate checks it, as a file, in a folder, and by another name', async 
   })
   const all = await json(folder, ['validate', 'sub', 'dagctl.yaml'])
   t.equal(all.exit, 3)
-  t.match(all.document.files, [{ pipeline: 'p', problems: [] }, { pipeline: null }])
+  t.match(all.document.files, [{ pipeline: 'p', problems: { length: 0 } }, { pipeline: null }])
   t.equal((await json(folder, ['validate', 'sub'])).exit, 0, 'it is not what was asked about')
   const other = await dagctl(folder, ['validate', 'mine.yaml', '--config', 'mine.yaml'])
   t.strictSame([other.exit, other.out], [0, 'mine.yaml: ok, settings\n'])
@@ -103,7 +103,13 @@ t.test('`slots` is how many attempts run at once', async (t) => {
   const folder = t.testdir({ 'p.yaml': yaml, 'one.yaml': 'slots: { process: 1 }\n' })
   t.equal((await dagctl(folder, ['run', 'p.yaml', '--config', 'one.yaml'])).exit, 0)
   t.notOk(overlaps(folder))
-  t.equal((await dagctl(folder, ['run', 'p.yaml'])).exit, 0)
+  rmSync(join(folder, 'ran'))
+  const waiting = yaml.replaceAll('sleep 0.2', waits('go'))
+  writeFileSync(join(folder, 'p.yaml'), waiting)
+  const run = dagctl(folder, ['run', 'p.yaml'])
+  for (const id of ['a', 'b', 'c']) await holds(join(folder, 'ran'), `+${id}`)
+  writeFileSync(join(folder, 'go'), '')
+  t.equal((await run).exit, 0)
   t.ok(overlaps(folder), 'without it they do overlap')
 })
 

@@ -9,6 +9,7 @@ import type { NewRun, Store } from '../../engine/store/store.ts'
 import type { PipelineOrder } from '../../plugins/api.ts'
 import { capturing, json } from '../support/command-line.ts'
 import { pipelineOf } from '../support/pipelines.ts'
+import { backfillRecord } from '../support/stored-records.ts'
 
 const interval = { start: 0, end: 86_400_000 }
 
@@ -86,7 +87,12 @@ t.test('a run is made of a file or a known pipeline, once for its origin', async
   t.strictSame(adopted, [id, id], 'it goes on here, where its engine is dead')
   const next = await services.pipelines.trigger(order(parent.id, { origin: `task:${parent.id}/0/2` }))
   t.not(next, id, 'the next try has a run of its own, of the pipeline as the store knows it')
-  t.match(await services.pipelines.run(next), { id: next, pipeline: 'child', state: 'queued', outputs: {} })
+  t.strictSame(await services.pipelines.run(next), {
+    id: next,
+    pipeline: 'child',
+    state: 'queued',
+    outputs: {},
+  })
   t.equal(await services.pipelines.run('nobody'), null)
 })
 
@@ -141,24 +147,8 @@ t.test('a backfill that leaves deployments out leaves them out of what it trigge
   await start('child', { pipeline })
   for (const includeDeploy of [false, true]) {
     const id = `backfill-${includeDeploy}`
-    await store.createBackfill(
-      {
-        id,
-        pipeline: 'parent',
-        version: 'parent',
-        from: 0,
-        to: includeDeploy ? 1 : 2,
-        maxActive: 1,
-        reverse: false,
-        mode: 'missing',
-        params: {},
-        folder: '/',
-        includeDeploy,
-        state: 'running',
-        createdAt: 1,
-      },
-      pipelineOf({}, { name: 'parent', version: 'parent' }),
-    )
+    const record = { id, pipeline: 'parent', version: 'parent', to: includeDeploy ? 1 : 2, includeDeploy }
+    await store.createBackfill(backfillRecord(record), pipelineOf({}, { name: 'parent', version: 'parent' }))
     const parent = await start('parent', { backfill: id })
     const made = await services.pipelines.trigger(order(parent.id))
     const [, ship] = await store.tasks(made)

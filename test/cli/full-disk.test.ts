@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { holds, json, start } from '../support/command-line.ts'
+import { holds, json, start, waits } from '../support/command-line.ts'
 
 const small = mkdtempSync(join(tmpdir(), 'dagctl-full-'))
 const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', small]).status === 0
@@ -37,7 +37,7 @@ t.test(
 pipeline: full
 defaults: { timeout: 1m, retry: { attempts: 1 } }
 tasks:
-  first: { run: "echo first >> ran; for i in $(seq 600); do [ -e go ] && break; sleep 0.05; done" }
+  first: { run: "echo first >> ran; ${waits('go')}" }
   second: { run: "echo second >> ran", needs: [first] }
 `,
     })

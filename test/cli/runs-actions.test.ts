@@ -1,11 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { dagctl, holds, json, type Started, start } from '../support/command-line.ts'
-import { ownerlessRun, shell } from '../support/stored-runs.ts'
+import { dagctl, holds, json, type Started, start, waits } from '../support/command-line.ts'
+import { each } from '../support/pipelines.ts'
+import { ownerlessRun, shell, storeIn } from '../support/stored-runs.ts'
 
-// A task that waits for a file, so that a test decides when it ends. It ends by itself should the test die.
-const waits = (file: string) => `for i in $(seq 600); do [ -e ${file} ] && break; sleep 0.05; done`
 const head = 'dagctl: 1\npipeline: acted\ndefaults: { timeout: 1m, retry: { attempts: 1 } }\n'
 
 const slow = `${head}tasks:
@@ -43,14 +42,21 @@ t.test(
     await started.said(`run ${id} is paused`)
     make(folder, 'go')
     await started.said('first succeeded')
-    t.strictSame(statesOf((await json(folder, ['runs', 'show', id])).document).at(0), 'succeeded')
-    t.strictSame(ran(folder), ['first'])
     t.match(await json(folder, ['runs', 'pause', id]), { exit: 0, document: { run: { state: 'paused' } } })
+    t.strictSame(statesOf((await json(folder, ['runs', 'show', id])).document), ['succeeded', 'ready'])
+    t.strictSame(ran(folder), ['first'])
     const resumed = await json(folder, ['runs', 'resume', id])
     t.equal(resumed.exit, 0)
     t.equal(resumed.document.run.state, 'succeeded')
     t.equal((await started.ended).exit, 0)
     t.strictSame(ran(folder), ['first', 'second'])
+    const store = storeIn(folder)
+    const events = (await store.events(id)).map(({ node, event }) => `${node ?? 'run'} ${event}`)
+    await store.close()
+    t.strictSame(
+      events.filter((event) => /^run (pause|resume)$|succeed$|claim$/.test(event)),
+      ['0 claim', 'run pause', '0 succeed', 'run resume', '1 claim', '1 succeed', 'run succeed'],
+    )
     const late = await dagctl(folder, ['runs', 'pause', id])
     t.match(late, { exit: 0, err: `run ${id} has ended already: succeeded` })
   },
@@ -189,7 +195,7 @@ t.test('what is marked as failed fails the run, and says who said so, and why', 
 
 t.test('of a mapped task one instance is tried again, and the task ends anew', async (t) => {
   const folder = t.testdir({})
-  const foreach = { items: ['north', 'south', 'w]'], key: '{{ item }}', maxParallel: null, whenEach: false }
+  const foreach = each(['north', 'south', 'w]'], { key: '{{ item }}' })
   const command = 'echo {{ item }} >> ran; [ {{ item }} = south ] || [ -e mended ] || exit 3'
   await ownerlessRun(folder, 'r1', { mask: shell(command, { foreach }) })
   const first = await json(folder, ['runs', 'resume', 'r1', '--instances'])
@@ -234,8 +240,10 @@ tasks:
 )
 
 t.test('what stands in a task that a person says has succeeded is settled with it', async (t) => {
-  const each = '{ foreach: [1, 2], run: "exit 3" }'
-  const folder = t.testdir({ 'p.yaml': `${head}tasks:\n  all: ${each}\n  other: { run: "[ -e mended ]" }\n` })
+  const twice = '{ foreach: [1, 2], run: "exit 3" }'
+  const folder = t.testdir({
+    'p.yaml': `${head}tasks:\n  all: ${twice}\n  other: { run: "[ -e mended ]" }\n`,
+  })
   const { id } = (await json(folder, ['run', 'p.yaml'])).document.run
   const marked = await dagctl(folder, ['runs', 'mark', id, 'all', 'succeeded', '--reason', 'by hand'])
   t.notMatch(marked.err, /failed: task all/, 'its instances are no failures any more')

@@ -4,16 +4,11 @@ import t, { type Test } from 'tap'
 import { start } from '../support/command-line.ts'
 import { startHttp } from '../support/http-server.ts'
 import { freePort } from '../support/requirement.ts'
-import { startS3rver } from '../support/s3-servers.ts'
+import { forgetAws, startS3rver } from '../support/s3-servers.ts'
 
 // Started processes inherit it.
-for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name]
-Object.assign(process.env, {
-  AWS_ACCESS_KEY_ID: 'S3RVER',
-  AWS_SECRET_ACCESS_KEY: 'S3RVER',
-  AWS_CONFIG_FILE: '/dev/null',
-  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-})
+forgetAws()
+Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' })
 
 /** A folder with one pipeline. */
 function folder(t: Test, tasks: string, more: object = {}): string {

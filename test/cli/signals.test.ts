@@ -1,10 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { holds, json, type Started, start } from '../support/command-line.ts'
-
-// A task that waits for a file, so that a test decides when it ends. It ends by itself should the test die.
-const waits = (file: string) => `for i in $(seq 600); do [ -e ${file} ] && break; sleep 0.05; done`
+import { holds, json, type Started, start, waits } from '../support/command-line.ts'
 
 const pipeline = `dagctl: 1
 pipeline: slow
@@ -104,7 +101,7 @@ t.test('SIGTERM leaves the run active, and nothing running; it goes on later', a
   t.equal((await started.ended).exit, 130)
   t.match((await json(folder, ['runs', 'show', id])).document, {
     run: { state: 'running' },
-    tasks: [{ state: 'ready' }, {}],
+    tasks: [{ state: 'ready' }, { state: 'waiting' }],
   })
   writeFileSync(join(folder, 'go'), '')
   const { exit, document } = await json(folder, ['runs', 'resume', id])

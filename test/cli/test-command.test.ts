@@ -72,7 +72,7 @@ t.test('a planted error in the pipeline is found, and told at the expectation th
       {
         file: 'bot.test.yaml',
         pipeline: 'bot',
-        problems: [],
+        problems: { length: 0 },
         cases: [
           {
             name: 'a night as it should be',
@@ -196,7 +196,7 @@ t.test('a file that is wrong, or whose pipeline is, is not played: exit 3', asyn
   t.equal(broken.exit, 3)
   t.match(broken.document, {
     ok: false,
-    files: [{ pipeline: 'bot', cases: [], problems: [{ file: 'bot.yaml', code: 'E125' }] }],
+    files: [{ pipeline: 'bot', cases: { length: 0 }, problems: [{ file: 'bot.yaml', code: 'E125' }] }],
   })
 })
 
@@ -297,6 +297,6 @@ cases:
 
 t.test('nothing is started, and nothing is left behind', async (t) => {
   const folder = folderOf(t)
-  await dagctl(folder, ['test', 'bot.test.yaml'])
+  t.equal((await dagctl(folder, ['test', 'bot.test.yaml'])).exit, 0)
   t.strictSame(readdirSync(folder).sort(), ['bot.test.yaml', 'bot.yaml'])
 })

@@ -44,7 +44,7 @@ t.test('the document tells of files that are used where something is wrong with 
   t.match(document, {
     ok: false,
     files: [
-      { file: 'main.yaml', pipeline: 'main', version: null, tasks: 2, problems: [] },
+      { file: 'main.yaml', pipeline: 'main', version: null, tasks: 2, problems: { length: 0 } },
       {
         file: join('sub', 'inner.yaml'),
         pipeline: 'inner',
@@ -97,7 +97,7 @@ t.test('a file for others is valid, has a version, and cannot be run', async (t)
   t.equal(exit, 0)
   t.match(document, {
     ok: true,
-    files: [{ pipeline: 'group', version: /^[0-9a-f]{64}$/, tasks: 2, problems: [] }],
+    files: [{ pipeline: 'group', version: /^[0-9a-f]{64}$/, tasks: 2, problems: { length: 0 } }],
   })
   for (const command of ['run', 'graph']) {
     const refused = await dagctl(folder, [command, 'sub/group.yaml'])

@@ -57,7 +57,13 @@ t.test('the document tells of every file', async (t) => {
     ],
   )
   t.strictSame(Object.keys(first.problems[0]), ['severity', 'code', 'message', 'line', 'column', 'hint'])
-  t.match(second, { file: 'good.yaml', pipeline: 'good', version: /^[0-9a-f]{64}$/, tasks: 1, problems: [] })
+  t.match(second, {
+    file: 'good.yaml',
+    pipeline: 'good',
+    version: /^[0-9a-f]{64}$/,
+    tasks: 1,
+    problems: { length: 0 },
+  })
 })
 
 t.test('a warning lets a file pass, and with --strict does not', async (t) => {

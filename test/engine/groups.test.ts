@@ -61,7 +61,7 @@ t.test('a group that does not start takes its tasks with it', async (t) => {
     const pipeline = grouped({ when })
     const run = await it.run(pipeline)
     await it.end('before', outcome)
-    t.match(await it.states(run, pipeline), ends)
+    t.hasStrict(await it.states(run, pipeline), ends)
   }
 })
 
@@ -71,7 +71,7 @@ t.test('a task that fails in a group fails the group; outputs that do not resolv
   const run = await it.run(pipeline)
   await it.end('before', { uri: 'x' })
   await it.end('prep.a', failure)
-  t.match(await it.states(run, pipeline), {
+  t.hasStrict(await it.states(run, pipeline), {
     'prep.b': 'upstream_failed',
     prep: 'failed',
     after: 'upstream_failed',
@@ -111,7 +111,7 @@ t.test('a mapped group runs all its tasks once per item, and each sees its own',
   t.strictSame(it.held('prep.a').attempt.input, { input: 'y' }, 'the second begins when the first is over')
   await it.end('prep.a', { n: 2 })
   await it.end('prep.b', failure)
-  t.match(await it.states(run, pipeline), {
+  t.hasStrict(await it.states(run, pipeline), {
     prep: 'failed',
     'prep.a': 'succeeded',
     'prep.b': 'failed',
@@ -128,7 +128,7 @@ t.test('a retry goes on inside a mapped group where it failed, on another engine
   await it.end('before')
   // Both instances' tasks have the same id: the one that started last is held.
   await it.end('prep.a', failure)
-  t.match(await it.states(run, pipeline), {
+  t.hasStrict(await it.states(run, pipeline), {
     'prep[y].a': 'failed',
     'prep[y].b': 'upstream_failed',
     prep: 'running',
@@ -138,13 +138,17 @@ t.test('a retry goes on inside a mapped group where it failed, on another engine
   t.strictSame(it.heldOf(run, x).stops, ['cancel'])
   it.heldOf(run, x).end(failure)
   await it.pass()
-  t.match(await it.states(run, pipeline), { 'prep[x].a': 'succeeded', 'prep[x].b': 'failed', prep: 'failed' })
+  t.hasStrict(await it.states(run, pipeline), {
+    'prep[x].a': 'succeeded',
+    'prep[x].b': 'failed',
+    prep: 'failed',
+  })
   await it.engine.stop()
   const next = await testEngine({ evaluator, store: it.store, clock: it.clock })
   const y = await next.row(run, pipeline, 'prep[y].a')
   await next.engine.reopen(run, { kind: 'retry', nodes: [y.node], fromCheckpoint: null }, 'ann')
   await next.pass()
-  t.match(await next.states(run, pipeline), {
+  t.hasStrict(await next.states(run, pipeline), {
     'prep[y].a': 'running',
     'prep[y].b': 'waiting',
     'prep[x].b': 'failed',
@@ -152,7 +156,7 @@ t.test('a retry goes on inside a mapped group where it failed, on another engine
   })
   await next.end('prep.a', { n: 3 })
   await next.end('prep.b', { n: 4 })
-  t.match(await next.states(run, pipeline), { 'prep[y]': 'succeeded', prep: 'failed' })
+  t.hasStrict(await next.states(run, pipeline), { 'prep[y]': 'succeeded', prep: 'failed' })
   t.equal(await next.state(run), 'failed')
 })
 

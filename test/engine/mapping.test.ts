@@ -117,9 +117,13 @@ t.test(
     const run = await it.run(pipeline)
     await it.end('mask[0]', failure)
     await it.end('mask[0]', failure)
-    t.match(await it.states(run, pipeline), { mask: 'running', 'mask[0]': 'failed', 'mask[1]': 'running' })
+    t.hasStrict(await it.states(run, pipeline), {
+      mask: 'running',
+      'mask[0]': 'failed',
+      'mask[1]': 'running',
+    })
     await it.end('mask[1]', { n: 1 })
-    t.match(await it.states(run, pipeline), { mask: 'failed', after: 'upstream_failed' })
+    t.hasStrict(await it.states(run, pipeline), { mask: 'failed', after: 'upstream_failed' })
     const { outputs, failure: why } = await it.row(run, pipeline, 'mask')
     t.strictSame(outputs, [null, { n: 1 }])
     t.match(why, { kind: 'user', message: '1 of 2 failed; the first, mask[0]: broken' })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Task } from '../../engine/pipeline.ts'
-import { pipelineOf, type Sketch } from '../support/pipelines.ts'
+import { each, pipelineOf, type Sketch } from '../support/pipelines.ts'
 import { testEngine } from '../support/test-engine.ts'
 
 /** Makes a run that leaves out the tasks of these ids. */
@@ -39,7 +39,7 @@ t.test('in a mapped group it is left out of each instance, and what stands below
     {
       each: {
         isGroup: true,
-        foreach: { items: ['x', 'y'], key: null, maxParallel: null, whenEach: false },
+        foreach: each(['x', 'y']),
       },
       'each.train': inGroup,
       'each.deploy': { ...inGroup, needs: ['each.train'] },

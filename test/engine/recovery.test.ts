@@ -53,7 +53,7 @@ t.test('after its attempts the task fails, whatever `retry` says, or waits for a
   })
   const run = await it.run(pipeline)
   for (const id of ['fails', 'holds', 'fails', 'holds']) await it.end(id, oom)
-  t.match(await it.states(run, pipeline), { fails: 'failed', holds: 'sleeping' })
+  t.hasStrict(await it.states(run, pipeline), { fails: 'failed', holds: 'sleeping' })
   const held = await it.row(run, pipeline, 'holds')
   t.match(held.wakeOn, { person: { kind: 'hold', message: 'gpu_oom: CUDA out of memory' } })
   await it.pass(3_600_000)

@@ -184,7 +184,8 @@ t.test('the operator keeps the wanted languages and sets the unsure ones aside',
 t.test('unsure texts go where the options say', async (t) => {
   const dir = t.testdir({ in: { 'a.jsonl': lines(english, { text: 'ok' }) } })
   const kept = await runOperator(languageFilter, { input: 'in', undetermined: 'keep' }, { dir })
-  t.match(kept.outcome, { outputs: { records: 2, reasons: {} } })
+  t.match(kept.outcome, { outputs: { records: 2, rejected: 0, reviewed: 0 } })
+  t.strictSame(kept.outcome.type === 'succeeded' && kept.outcome.outputs.reasons, {})
   const rejected = await runOperator(languageFilter, { input: 'in', undetermined: 'reject' }, { dir })
   t.match(rejected.outcome, { outputs: { records: 1, rejected: 1, reviewed: 0 } })
   const strict = await runOperator(languageFilter, { input: 'in', minScore: 0.99 }, { dir })

@@ -130,7 +130,7 @@ t.test(
   },
 )
 
-t.test('what HumanReview shows stays small, whatever the records are', async (t) => {
+t.test('what HumanReview shows stays small, but no record vanishes, whatever the records are', async (t) => {
   const dir = t.testdir({
     long: { 'a.jsonl': lines(300, () => 'ü'.repeat(20_000)) },
     wide: {
@@ -138,10 +138,20 @@ t.test('what HumanReview shows stays small, whatever the records are', async (t)
     },
     broken: { 'a.jsonl': `{"a":\u0001${'x'.repeat(100_000)}\n{"n":1}\n` },
   })
-  for (const input of ['long', 'wide', 'broken']) {
+  const sizeOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
+  for (const [input, count] of [
+    ['long', 200],
+    ['wide', 1],
+    ['broken', 2],
+  ] as const) {
     const { outcome } = await runOperator(humanReview, { input, sample: 200 }, { dir })
-    const size = Buffer.byteLength(JSON.stringify(questionOf(outcome).details))
+    const details = questionOf(outcome).details as unknown as Details
+    const size = sizeOf(details)
     t.ok(size <= sampleBytes + 4096 && size <= 64 * 1024, `${input}: ${size} bytes`)
+    t.match(details, { shown: count, sample: { length: count } })
+    const first = sizeOf(details.sample[0])
+    t.ok(first > sampleBytes / count / 8, `${input}: the first has ${first} bytes, an eighth of its part`)
+    if (input === 'broken') t.strictSame(details.sample[1], { n: 1 }, 'what is small stands whole')
   }
 })
 

@@ -1,23 +1,15 @@
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { matcherOf, placeOf } from '../../operators/data/s3-glob.ts'
 import { s3Sensor } from '../../operators/data/s3-sensor.ts'
 import type { JsonObject } from '../../plugins/api.ts'
+import { startHttp } from '../support/http-server.ts'
 import { freePort, required } from '../support/requirement.ts'
-import { type S3Server, startS3rver, startVersitygw, versitygw } from '../support/s3-servers.ts'
+import { forgetAws, type S3Server, startS3rver, startVersitygw, versitygw } from '../support/s3-servers.ts'
 import { runOperator } from '../support/task-context.ts'
 
-/** What no test may take from the machine it runs on. */
-const bare = {
-  AWS_CONFIG_FILE: '/dev/null',
-  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-  AWS_EC2_METADATA_DISABLED: 'true',
-}
-for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name]
-Object.assign(process.env, bare)
+forgetAws()
 
 function keysOf({ keys }: S3Server): { [name: string]: string } {
   return { AWS_ACCESS_KEY_ID: keys.id, AWS_SECRET_ACCESS_KEY: keys.secret }
@@ -123,7 +115,7 @@ t.test('a profile of the shared files, and an endpoint of the environment, are h
     `[lake]\naws_access_key_id = ${server.keys.id}\naws_secret_access_key = ${server.keys.secret}\n`,
   )
   Object.assign(process.env, files)
-  t.teardown(() => Object.assign(process.env, bare))
+  t.teardown(forgetAws)
   const uri = `s3://${server.bucket}/a`
   const env = { AWS_ENDPOINT_URL: server.endpoint }
   const found = await runOperator(s3Sensor, { uri, profile: 'lake' }, { dir, env })
@@ -146,13 +138,9 @@ t.test('a server that is down, overloaded or broken is a failure of the network'
   })
   t.match((await look({ uri, endpoint: 'http://nowhere.invalid' }, keys)).outcome, { kind: 'network' })
   let answer: [number, { readonly [name: string]: string }, string] = [503, { 'retry-after': '7' }, '']
-  const server = createServer((_, response) => {
-    response.writeHead(answer[0], answer[1])
-    response.end(answer[2])
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => server.close())
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { url: endpoint } = await startHttp(t, (_, response) =>
+    response.writeHead(answer[0], answer[1]).end(answer[2]),
+  )
   t.match((await look({ uri, endpoint }, keys)).outcome, {
     type: 'failed',
     kind: 'network',

@@ -94,9 +94,9 @@ t.test('it takes the outcome of the run, or goes on at once', async (t) => {
   })
   t.match(await ends({ state: 'cancelled' }), { type: 'failed', kind: 'user', message: /cancelled/ })
   t.match(await ends(null), { type: 'failed', kind: 'user', message: /no longer there/ })
-  t.match(await ends({ state: 'queued' }, { wait: false }), {
+  t.strictSame(await ends({ state: 'queued' }, { wait: false }), {
     type: 'succeeded',
-    outputs: { state: 'queued', outputs: {} },
+    outputs: { run: 'run-9', pipeline: 'child', state: 'queued', outputs: {} },
   })
 })
 

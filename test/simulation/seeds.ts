@@ -21,9 +21,19 @@ export interface Seen {
   readonly preemptions: number
   /** Runs that did not succeed at first. */
   readonly retried: number
+  /** How often it was looked at what each task waits for. */
+  readonly waits: number
 }
 
-const nothing: Seen = { crashes: 0, attempts: 0, compared: 0, cancelled: 0, preemptions: 0, retried: 0 }
+const nothing: Seen = {
+  crashes: 0,
+  attempts: 0,
+  compared: 0,
+  cancelled: 0,
+  preemptions: 0,
+  retried: 0,
+  waits: 0,
+}
 
 /** Each plays its seeds, and throws at the first that shows a fault. */
 export const plays = { storm, cancel, retry } as const
@@ -126,7 +136,7 @@ function told({ pipeline, rows }: Rows, cached: boolean): string {
 }
 
 async function storm(seeds: readonly number[]): Promise<Seen> {
-  let { crashes, attempts, compared, preemptions } = nothing
+  let { crashes, attempts, compared, preemptions, waits } = nothing
   for (const seed of seeds) {
     const flavour = {
       skips: seed % 3 === 0,
@@ -142,6 +152,7 @@ async function storm(seeds: readonly number[]): Promise<Seen> {
     crashes += storm.crashes
     attempts += storm.attempts
     preemptions += storm.preemptions + peace.preemptions
+    waits += storm.waits + peace.waits
     for (const [i, rows] of storm.tasks.entries()) {
       const of = { pipeline, rows }
       const before = { pipeline, rows: peace.tasks[i] ?? [] }
@@ -155,7 +166,7 @@ async function storm(seeds: readonly number[]): Promise<Seen> {
       if (found !== expected) throw new Error(`seed ${seed}: run ${i} differs\n${expected}\n${found}`)
     }
   }
-  return { ...nothing, crashes, attempts, compared, preemptions }
+  return { ...nothing, crashes, attempts, compared, preemptions, waits }
 }
 
 async function cancel(seeds: readonly number[]): Promise<Seen> {
@@ -187,14 +198,14 @@ async function retry(seeds: readonly number[]): Promise<Seen> {
     const flavour = { skips: seed % 2 === 0, timeouts: true, cached: false, nested: seed % 3 !== 0 }
     const pipeline = randomPipeline(seededRandom(seed), flavour)
     const hazards = { ...stormy, cancel: seed % 5 === 0 ? 0.02 : 0 }
-    const { runs, tasks } = await simulate(seed, pipeline, flavour, hazards, 2, true)
+    const { runs, tasks, retried: first } = await simulate(seed, pipeline, flavour, hazards, 2, true)
+    retried += first
     for (const [i, run] of runs.entries()) {
       const bad = tasks[i]?.filter(({ state }) => state !== 'succeeded' && state !== 'skipped') ?? []
       if (run.state !== 'succeeded' || bad.length > 0)
         throw new Error(
           `seed ${seed}: after all was mended the run is ${run.state}, ${bad.length} tasks did not succeed`,
         )
-      retried++
     }
   }
   return { ...nothing, retried }

@@ -41,21 +41,18 @@ t.test('where everybody stalls, the time goes on to the first who wakes', async 
   t.equal(clock.time, 25)
 })
 
-t.test(
-  'a hundred thousand calls, most of them called off, cost no time that grows with their square',
-  async (t) => {
-    const clock = new VirtualClock(0)
-    const face = clock.face()
-    const heard: number[] = []
-    for (let i = 0; i < 100_000; i++) {
-      const call = face.at((i * 7919) % 100_003, () => heard.push(clock.time))
-      if (i % 20 !== 0) call.cancel()
-    }
-    while (await clock.step());
-    t.equal(heard.length, 5000)
-    t.strictSame(
-      heard,
-      heard.toSorted((a, b) => a - b),
-    )
-  },
-)
+t.test('of a hundred thousand calls, those that were not called off come, in order of time', async (t) => {
+  const clock = new VirtualClock(0)
+  const face = clock.face()
+  const heard: number[] = []
+  for (let i = 0; i < 100_000; i++) {
+    const call = face.at((i * 7919) % 100_003, () => heard.push(clock.time))
+    if (i % 20 !== 0) call.cancel()
+  }
+  while (await clock.step());
+  t.equal(heard.length, 5000)
+  t.strictSame(
+    heard,
+    heard.toSorted((a, b) => a - b),
+  )
+})

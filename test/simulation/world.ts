@@ -39,6 +39,10 @@ export interface Result {
   readonly crashes: number
   /** How often a task gave its slots to one that ranks above it. */
   readonly preemptions: number
+  /** Runs that did not succeed at first, where they were tried again. */
+  readonly retried: number
+  /** How often everything stood still, and it was looked at what each task waits for. */
+  readonly waits: number
 }
 
 /** An hour: by so much clocks are set wrong. */
@@ -80,6 +84,7 @@ class World {
   #hosts: Host[] = []
   #pids = 1
   #crashes = 0
+  #waits = 0
   /** Runs that have not ended. */
   readonly #active = new Set<string>()
   /** Questions that were asked, and not answered yet. */
@@ -157,10 +162,12 @@ class World {
     }
     this.#begun = true
     await this.#toTheEnd()
+    let retried = 0
     if (mended) {
       this.#mended = true
       let rounds = 0
       for (let runs = await this.#unsuccessful(); runs.length > 0; runs = await this.#unsuccessful()) {
+        if (rounds === 0) retried = runs.length
         if (++rounds > 20_000) await this.#stuck('retries did not mend the runs')
         this.#people.retry(runs, (engine, id) => this.#hostOf(engine)?.runs.delete(id))
         await this.#step()
@@ -176,6 +183,8 @@ class World {
       attempts: this.#processes.all.size,
       crashes: this.#crashes,
       preemptions: tasks.flat().reduce((sum, task) => sum + task.preemptions, 0),
+      retried,
+      waits: this.#waits,
     }
   }
 
@@ -189,7 +198,10 @@ class World {
       if (steps % 500 === 499) await this.#people.resumeAll(this.#ids)
       await this.#step()
       // Reading everything costs more than all else: some of the standstills must do.
-      if (this.#quiet && this.#random.next() < 0.3) await this.#invariants.waits()
+      if (this.#quiet && this.#random.next() < 0.3) {
+        await this.#invariants.waits()
+        this.#waits++
+      }
     }
   }
 

@@ -143,6 +143,11 @@ export function holds(path: string, text: string): Promise<void> {
   })
 }
 
+/** A shell command that waits for a file, so that a test decides when it ends. It ends by itself should the test die. */
+export function waits(file: string): string {
+  return `for i in $(seq 600); do [ -e ${file} ] && break; sleep 0.05; done`
+}
+
 /** Text in which what differs from run to run has names: ids, instants, lengths of time, the folder. */
 export function normal(text: string, folder: string): string {
   return text

@@ -28,6 +28,16 @@ function putter(endpoint: string, bucket: string, keys: S3Server['keys']): S3Ser
   }
 }
 
+/** Takes from this process what the machine that it runs on says of AWS: no test may depend on it. */
+export function forgetAws(): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name]
+  Object.assign(process.env, {
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  })
+}
+
 /** Starts s3rver over a folder. */
 export async function startS3rver(directory: string): Promise<S3Server> {
   const { default: S3rver } = await import('s3rver')

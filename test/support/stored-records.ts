@@ -1,5 +1,6 @@
 /** Records as a store gives them, from the few fields that a test is about. */
 import type { RunRecord, TaskRecord } from '../../engine/store/records.ts'
+import type { BackfillRecord } from '../../engine/store/store.ts'
 
 /** A run that is under way, ten seconds old. */
 export function runRecord(more: Partial<RunRecord> = {}): RunRecord {
@@ -58,6 +59,26 @@ export function taskRecord(node: number, more: Partial<TaskRecord> = {}): TaskRe
     preemptions: 0,
     pool: null,
     slots: 1,
+    ...more,
+  }
+}
+
+/** A backfill of what is missing that goes on, one run at a time. */
+export function backfillRecord(more: Partial<BackfillRecord> = {}): BackfillRecord {
+  return {
+    id: 'b',
+    pipeline: 'test',
+    version: 'v',
+    from: 0,
+    to: 2,
+    mode: 'missing',
+    maxActive: 1,
+    reverse: false,
+    params: {},
+    folder: '/',
+    includeDeploy: false,
+    state: 'running',
+    createdAt: 0,
     ...more,
   }
 }
