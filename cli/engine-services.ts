@@ -79,6 +79,7 @@ async function make(order: PipelineOrder, parts: ServiceParts): Promise<RunRecor
   const params = resolveParams(pipeline, order.params)
   const line = await lineOf(order.by, store)
   refuseCircle({ pipeline: pipeline.name, params, interval }, line)
+  if (order.wait) await refuseOwnPlace(pipeline, line, store)
   const omit = (await leavesDeployOut(line, store))
     ? pipeline.tasks.flatMap(({ effects }, index) => (effects === 'deploy' ? [index] : []))
     : []
@@ -153,6 +154,28 @@ function refuseCircle(
       'invalid_input',
       `${path}: more than ${deepest} runs have triggered each other; does the line ever end?`,
     )
+}
+
+/** A run that waits for a place which only those that wait for it would free would never start. */
+async function refuseOwnPlace(
+  { name, concurrency: { runs: limit } }: Pipeline,
+  line: readonly RunRecord[],
+  store: Store,
+): Promise<void> {
+  if (limit === null) return
+  const waiting: string[] = []
+  for (const [place, { id, pipeline, backfill }] of line.entries()) {
+    const below = line[place - 1]?.id
+    const waits =
+      below === undefined || (await store.tasks(id)).some(({ wakeOn }) => wakeOn?.runs?.includes(below))
+    if (!waits) break
+    if (pipeline === name && backfill === null) waiting.push(id)
+  }
+  if (waiting.length < limit) return
+  throw new OperatorFailure(
+    'invalid_input',
+    `a run of ${name} would never start: \`concurrency.runs: ${limit}\` is used up by ${waiting.join(', ')}, which would wait for it; set \`wait: false\`, or allow more runs`,
+  )
 }
 
 /** What a backfill leaves out, its tasks do not bring in by another pipeline. */

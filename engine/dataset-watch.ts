@@ -57,19 +57,11 @@ export class DatasetWatch {
   async due(entry: Entry): Promise<{ readonly update: Update; readonly through: number } | null> {
     const watched = this.#watched.get(entry)
     if (watched === undefined || dueBy(entry.schedule, watched.pending) === null) return null
-    // Another engine may have made the run meanwhile.
+    // Another engine may have made the run meanwhile, or this one just has.
     const cursor = await this.#cursorOf(entry.name)
     if (cursor > watched.cursor) Object.assign(watched, await this.#since(entry, cursor))
     const update = dueBy(entry.schedule, watched.pending)
     return update && { update, through: watched.pending.through }
-  }
-
-  /** A run covers the updates up to this one. */
-  consumed(entry: Entry, through: number): void {
-    const watched = this.#watched.get(entry)
-    if (watched === undefined) return
-    watched.cursor = through
-    if (watched.pending.through <= through) watched.pending = nothingPending(through)
   }
 
   async #lookAll(): Promise<void> {
@@ -87,8 +79,12 @@ export class DatasetWatch {
   }
 
   async #since(entry: Entry, cursor: number): Promise<Watched> {
-    const updates = await this.#store.datasetUpdates(cursor)
-    return { cursor, pending: withUpdates(entry.schedule, nothingPending(cursor), updates) }
+    for (;;) {
+      const updates = await this.#store.datasetUpdates(cursor)
+      const pending = withUpdates(entry.schedule, nothingPending(cursor), updates)
+      // What all pipelines were told of meanwhile is not told again.
+      if (pending.through >= this.#seen) return { cursor, pending }
+    }
   }
 
   async #cursorOf(name: string): Promise<number> {

@@ -60,11 +60,13 @@ export class Engine {
   readonly id: string
   readonly #parts: EngineParts
   readonly #scheduler: Scheduler
+  /** Runs that are being reopened: who wants that too waits. */
+  readonly #reopening = new Map<string, Promise<void>>()
   #renewal: Timer | null = null
   #unlisten: (() => void) | null = null
   #failure: unknown = null
-  /** The last update of a dataset that was looked at. */
-  #datasetsSeen: number | null = null
+  /** The last update of a dataset whose sleepers were woken, and the newest at the last look. */
+  #datasets: { readonly woken: number; readonly newest: number } | null = null
   #failed: (error: unknown) => void = () => {}
   /** Rejects when the engine fails (the store cannot be written, or a bug): nothing goes on then. Never resolves. */
   readonly failing: Promise<never>
@@ -107,7 +109,7 @@ export class Engine {
     if (record.id !== id) return record
     const begun = run.omit.length > 0 || (run.given ?? run.instances) !== undefined
     const rows = begun ? await store.tasks(record.id) : []
-    this.#scheduler.add(LiveRun.restore(record, run.pipeline, rows), backfillLimit)
+    this.#enter(LiveRun.restore(record, run.pipeline, rows), backfillLimit)
     return record
   }
 
@@ -124,7 +126,7 @@ export class Engine {
     const pipeline = await this.#pipelineOf(record)
     const current = { ...((await store.run(id)) ?? record), owner: this.id, fence }
     const limit = backfillLimit ?? (await this.#maxActive(record.backfill))
-    this.#scheduler.add(LiveRun.restore(current, pipeline, await store.tasks(id)), limit)
+    this.#enter(LiveRun.restore(current, pipeline, await store.tasks(id)), limit)
     this.#hear()
     return 'adopted'
   }
@@ -145,33 +147,46 @@ export class Engine {
   }
 
   /**
-   * Takes a run up that has ended, and goes on with it as the wish (`retry`, `mark`) says; it is over again at once where
-   * the wish changes nothing. Nobody else goes on with it meanwhile: `alive` where it has not ended, and another engine
-   * has it.
+   * Takes a run up that has ended, and goes on with it as the wish (`retry`, `mark`) says, once that is durable; it is over
+   * again at once where the wish changes nothing. One after the other: who comes later finds the run as it is then.
+   * `alive` where another engine has it and it has not ended, or an attempt of it is still leaving.
    */
   async reopen(id: string, wish: Wish, by: string): Promise<Adoption | 'reopened'> {
-    const { store, clock } = this.#parts
-    let record = await this.#record(id)
-    const left = isEnded(record.state) && !(await store.tasks(id)).some((task) => task.holding)
-    // What of it still runs, after a cancel, is waited for.
-    const adoption = left ? 'ended' : await this.adopt(id)
-    if (adoption === 'alive') return 'alive'
-    record = await this.#record(id)
-    if (!isEnded(record.state)) {
-      this.wish(id, wish, by)
-      return adoption
-    }
-    await this.#scheduler.finished(id)
-    const fence = await store.takeOver(id, record, this.id)
-    if (fence === null) return 'alive'
-    const run = LiveRun.restore(
-      { ...record, owner: this.id, fence },
-      await this.#pipelineOf(record),
-      await store.tasks(id),
+    const before = this.#reopening.get(id) ?? Promise.resolve()
+    const mine = before.then(() => Promise.race([this.#reopen(id, wish, by), this.failing]))
+    const over = mine.then(
+      () => {},
+      () => {},
     )
-    const limit = await this.#maxActive(record.backfill)
-    this.#scheduler.reopen(run, wish, { by, at: clock.now() }, limit)
-    return 'reopened'
+    this.#reopening.set(id, over)
+    try {
+      return await mine
+    } finally {
+      if (this.#reopening.get(id) === over) this.#reopening.delete(id)
+    }
+  }
+
+  async #reopen(id: string, wish: Wish, by: string): Promise<Adoption | 'reopened'> {
+    const { store, clock } = this.#parts
+    for (;;) {
+      const { state, fence } = await this.#record(id)
+      const tasks = await store.tasks(id)
+      // What of an ended run still runs, after a cancel, is waited for.
+      if (!isEnded(state) || tasks.some(({ holding }) => holding) || this.#scheduler.has(id)) {
+        const adoption = await this.adopt(id)
+        if (adoption === 'alive') return adoption
+        if (await this.#scheduler.wish(id, wish, { by, at: clock.now() })) return adoption
+        await this.#scheduler.finished(id)
+        continue
+      }
+      // Read after the rows: what the last attempt cost is written with its end.
+      const record = await this.#record(id)
+      if (record.fence !== fence || record.state !== state) continue
+      const run = LiveRun.takenUp(record, await this.#pipelineOf(record), tasks, this.id)
+      run.maxActive = await this.#maxActive(record.backfill)
+      if (this.#scheduler.has(id)) continue
+      if (await this.#scheduler.reopen(run, wish, { by, at: clock.now() })) return 'reopened'
+    }
   }
 
   /** The run as it ended. Rejects when the engine fails. */
@@ -192,6 +207,11 @@ export class Engine {
     this.#scheduler.close()
     await this.#parts.queue.close()
     if (this.#failure === null) await this.#parts.store.leave(this.id)
+  }
+
+  #enter(run: LiveRun, maxActive: number | null): void {
+    run.maxActive = maxActive
+    this.#scheduler.add(run)
   }
 
   async #record(id: string): Promise<RunRecord> {
@@ -260,10 +280,12 @@ export class Engine {
       const run = await store.run(id)
       if (run === null || isEnded(run.state)) wakers.runEnded(id)
     }
-    if (!wakers.waitsForDatasets && this.#datasetsSeen !== null) return
-    const updates = await store.datasetUpdates(this.#datasetsSeen ?? 0)
-    this.#datasetsSeen = updates.at(-1)?.seq ?? this.#datasetsSeen ?? 0
-    for (const { uri } of updates) wakers.datasetUpdated(uri)
+    const newest = await store.newestDatasetUpdate()
+    const { woken = newest, newest: before = newest } = this.#datasets ?? {}
+    if (wakers.waitsForDatasets && woken < newest)
+      for (const { uri } of await store.datasetUpdates(woken)) wakers.datasetUpdated(uri)
+    // Where nobody sleeps, one look behind: what comes between a sensor's own look and its sleep is to wake it.
+    this.#datasets = { woken: wakers.waitsForDatasets ? newest : before, newest }
   }
 
   /** Looks for requests, and at limits that other engines share. */

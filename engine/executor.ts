@@ -7,6 +7,7 @@ import type { LiveRun } from './live-run.ts'
 import type { Node } from './node.ts'
 import type { Outcome } from './outcome.ts'
 import type { Recovery } from './pipeline.ts'
+import type { ChosenCheckpoint } from './recovery.ts'
 import type { Attempt } from './runtime/runtime.ts'
 import { giveInputs, scopeIn, scopeOf, viewOfRun } from './scope.ts'
 import type { Expansion } from './store/records.ts'
@@ -15,8 +16,7 @@ import type { Expansion } from './store/records.ts'
 export interface Start {
   readonly input: JsonObject
   readonly env: { readonly [name: string]: string }
-  /** The step of the checkpoint that this attempt, and none after it, is to go on from. */
-  readonly restore?: number
+  readonly restore?: ChosenCheckpoint
 }
 
 /** What a ready task comes to before anything is claimed. */

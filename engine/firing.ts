@@ -49,6 +49,8 @@ interface Wanted {
   readonly origin: string
   readonly missed: boolean
   readonly dataset: string | null
+  /** The last update that the run covers. */
+  readonly through?: number
 }
 
 /** Makes scheduled runs and moves cursors. */
@@ -77,19 +79,29 @@ export class Firing {
     return []
   }
 
-  /** The same for a run that datasets ask for; while one is active, `queue` waits and covers all updates until then. */
+  /**
+   * The same for a run that datasets ask for; while one is active, `queue` waits and covers all updates until then. The
+   * cursor moves with the run, in one transaction: an update is either covered by it or still to come.
+   */
   async fireByDatasets(entry: Entry, update: Update, through: number): Promise<readonly string[]> {
     const { overlap = 'queue' } = entry.schedule
     const origin = datasetOrigin(entry.name, update.seq)
     const interval = { start: update.at, end: update.at }
-    const wanted = { interval, trigger: 'dataset', origin, missed: false, dataset: update.uri } as const
-    if (!(await this.#isMade(origin))) {
-      const before = await this.#active(entry.name)
-      if (overlap === 'queue' && before.length >= entry.together) return before.map(({ id }) => id)
-      if (overlap === 'queue') await this.#make(entry, wanted)
-      else await this.#overlapping(entry, wanted, before)
-    }
-    await this.#parts.store.moveCursors(entry.name, { datasetCursor: through })
+    const wanted = {
+      interval,
+      trigger: 'dataset',
+      origin,
+      missed: false,
+      dataset: update.uri,
+      through,
+    } as const
+    // Whoever made it has moved the cursor.
+    if (await this.#isMade(origin)) return []
+    const before = await this.#active(entry.name)
+    if (overlap === 'queue' && before.length >= entry.together) return before.map(({ id }) => id)
+    if (overlap === 'queue') await this.#make(entry, wanted)
+    else if (!(await this.#overlapping(entry, wanted, before)))
+      await this.#parts.store.moveCursors(entry.name, { datasetCursor: through })
     return []
   }
 
@@ -100,21 +112,23 @@ export class Firing {
     if (from !== null) this.#report({ type: 'dropped', pipeline: entry.name, at: this.#now(), from, through })
   }
 
-  async #overlapping(entry: Entry, wanted: Wanted, before: readonly RunRecord[]): Promise<void> {
+  /** Makes the run, or not, as `overlap` says; gives whether it did. */
+  async #overlapping(entry: Entry, wanted: Wanted, before: readonly RunRecord[]): Promise<boolean> {
     const { interval } = wanted
     const [active] = before
     if (active !== undefined && entry.schedule.overlap === 'skip') {
       this.#report({ type: 'skipped', pipeline: entry.name, at: this.#now(), interval, active: active.id })
-      return
+      return false
     }
     for (const run of before) {
       await this.#parts.engine.cancel(run)
       this.#report({ type: 'cancelled', pipeline: entry.name, at: this.#now(), run: run.id, interval })
     }
     await this.#make(entry, wanted)
+    return true
   }
 
-  async #make(entry: Entry, { missed, dataset, ...made }: Wanted): Promise<void> {
+  async #make(entry: Entry, { missed, dataset, through, ...made }: Wanted): Promise<void> {
     const { store, engine, paramsOf } = this.#parts
     const pipeline = await store.pipeline(entry.version)
     if (pipeline === null) throw bug(`version ${entry.version} of ${entry.name} is not in the store`)
@@ -126,6 +140,7 @@ export class Firing {
       params: await paramsOf(pipeline),
       backfill: null,
       omit: [],
+      ...(through !== undefined && { datasetCursor: through }),
       ...(made.trigger === 'dataset' || missed ? {} : { dueAt: made.interval.end }),
     })
     // Else another engine made it, or this one before it could move the cursor.

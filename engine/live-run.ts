@@ -37,6 +37,8 @@ export class LiveRun {
   pausedFor: RunRecord['pausedFor']
   overdue: boolean
   overBudget: boolean
+  /** How many runs of its backfill may be active at once; null where it is no backfill's. */
+  maxActive: number | null = null
   readonly #unwritten = new Unwritten()
 
   constructor(record: RunRecord, pipeline: Pipeline) {
@@ -65,9 +67,22 @@ export class LiveRun {
       const node = run.nodes[row.node] as Node
       const { node: _node, task: _task, key: _key, parent: _parent, ...values } = row
       Object.assign(node, values)
-      if (node.holding) node.claimedAt = node.tryStartedAt
+      if (!node.holding) node.claimedAt = null
     }
     run.recount()
+    return run
+  }
+
+  /** A run that has ended, as the store has it, for the engine whose first write of it takes it up. */
+  static takenUp(
+    record: RunRecord,
+    pipeline: Pipeline,
+    rows: readonly TaskRecord[],
+    engine: string,
+  ): LiveRun {
+    const { owner, fence, state } = record
+    const run = LiveRun.restore({ ...record, owner: engine, fence: fence + 1 }, pipeline, rows)
+    run.#unwritten.takeUp({ owner, fence, state })
     return run
   }
 
@@ -162,6 +177,11 @@ export class LiveRun {
   /** The nodes of which something has to be written. */
   get changed(): readonly Node[] {
     return [...this.#unwritten.nodes].map((index) => this.nodes[index] as Node)
+  }
+
+  /** Whether the node went through the event since that was last written. */
+  hasChanged(node: Node, by: RowEvent): boolean {
+    return this.#unwritten.has(node, by)
   }
 
   get hasPending(): boolean {

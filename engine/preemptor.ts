@@ -14,15 +14,18 @@ export class Preemptor {
     this.#attempts = attempts
   }
 
-  /** The first claim of each pool that had no room and that some running task here might make room for. */
+  /**
+   * The first claim of each pool that had no room, where some running task here might make room for it. No later one:
+   * the slots that become free go to the first, whoever they were taken for.
+   */
   wanted(denied: readonly { readonly claim: Claim; readonly by: DeniedBy }[]): readonly Claim[] {
     const first = new Map<string, Claim>()
-    for (const { claim, by } of denied) {
-      if (by !== 'pool' || claim.pool === null || first.has(claim.pool.name)) continue
-      if (this.#holders(claim.pool.name).some((one) => one.preemptible && ranksAbove(rankOf(claim), one)))
+    for (const { claim, by } of denied)
+      if (by === 'pool' && claim.pool !== null && !first.has(claim.pool.name))
         first.set(claim.pool.name, claim)
-    }
-    return [...first.values()]
+    return [...first.values()].filter((claim) =>
+      this.#holders(claim.pool?.name).some((one) => one.preemptible && ranksAbove(rankOf(claim), one)),
+    )
   }
 
   /** @param held every attempt that holds a slot, of all engines */
@@ -42,7 +45,7 @@ export class Preemptor {
     }
   }
 
-  #holders(pool: string) {
+  #holders(pool: string | undefined) {
     return [...this.#attempts.running()]
       .filter(({ node }) => node.pool === pool)
       .map(({ run, node, stopping }) => ({

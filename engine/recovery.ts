@@ -3,6 +3,16 @@ import type { FailureKind } from './errors.ts'
 import type { JsonObject } from './json.ts'
 import type { Recovery, RuntimeName, Task } from './pipeline.ts'
 
+/**
+ * A checkpoint that a person or `recover:` chose by its step. What attempts from `since` on have sealed is newer, and goes
+ * before it; what was sealed before is not what was chosen.
+ */
+export interface ChosenCheckpoint {
+  readonly step: number
+  /** The number of the first attempt that goes on from it. */
+  readonly since: number
+}
+
 /** What recovery has done to a task so far, as its row keeps it. */
 export interface RecoveryState {
   /** Recoveries per kind of failure. */
@@ -10,7 +20,8 @@ export interface RecoveryState {
   /** Values over the keys of `with`. */
   readonly set?: JsonObject
   readonly runtime?: RuntimeName
-  readonly restore?: 'newest' | number
+  /** A step is a choice that no attempt has begun from yet. */
+  readonly restore?: 'newest' | number | ChosenCheckpoint
   /** The operator that stands in, with inputs of its own. */
   readonly fallback?: NonNullable<Recovery['fallback']>
 }

@@ -35,48 +35,62 @@ export function reset(
   fromCheckpoint: number | null = null,
 ): Node[] {
   const wanted = new Set(nodes ?? run.nodes.map(({ index }) => index))
-  const chosen = new Set<Node>()
+  const chosen = new Chosen(run)
   for (const node of run.nodes)
-    if (isUnsuccessful(node) && isWanted(node, wanted) && !isSettled(node)) choose(run, node, chosen)
-  for (const node of chosen) {
+    if (isUnsuccessful(node) && isWanted(node, wanted) && !isSettled(node)) chosen.add(node)
+  for (const node of chosen.nodes) {
     const recovery =
       fromCheckpoint === null || node.role !== 'work' ? null : { counts: {}, restore: fromCheckpoint }
     // The items of a mapped task stay: they are resolved once per run.
     transition(run, node, 'reset', at, { patch: { ...fresh, recovery } })
   }
-  return [...chosen]
+  return [...chosen.nodes]
 }
 
 /** Takes back the unsuccessful ends of what stands below `node`, and of what it stands in: it succeeded after all. */
 export function resetBelow(run: LiveRun, node: Node, at: number): void {
-  const chosen = new Set<Node>()
-  if (node.parent !== null) choose(run, node.parent, chosen, false)
-  run.graph.eachDependent(node.index, (dependent) => choose(run, run.nodes[dependent] as Node, chosen))
-  for (const below of chosen) transition(run, below, 'reset', at, { patch: fresh })
+  const chosen = new Chosen(run)
+  if (node.parent !== null) chosen.add(node.parent, false)
+  run.graph.eachDependent(node.index, (dependent) => chosen.add(run.nodes[dependent] as Node))
+  for (const below of chosen.nodes) transition(run, below, 'reset', at, { patch: fresh })
 }
 
-/** The node with what is in it, what it stands in, and what below it ended because of it. */
-function choose(run: LiveRun, first: Node, chosen: Set<Node>, withInside = true): void {
-  const open = [{ node: first, whole: withInside }]
-  const entered = new Set<Node>()
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { node, whole } = next
-    if (whole ? entered.has(node) : chosen.has(node)) continue
-    if (!isEnded(node.state) || node.state === 'succeeded' || run.omits(node)) continue
-    chosen.add(node)
-    if (whole) entered.add(node)
-    // What it stands in has to end anew; what else stands there keeps its end.
-    if (node.parent !== null) open.push({ node: node.parent, whole: false })
-    // What stands for the copies in it ends anew with them.
-    for (const aggregate of aggregatesIn(run, node))
-      if (isEnded(aggregate.state) && aggregate.state !== 'succeeded' && !run.omits(aggregate))
-        chosen.add(aggregate)
-    // Tasks in a group ended with it.
-    const inside = whole ? (node.inside?.children ?? []) : []
-    for (const child of inside) if (child.state !== 'skipped') open.push({ node: child, whole })
-    run.graph.eachDependent(node.index, (dependent) => {
-      open.push({ node: run.nodes[dependent] as Node, whole: true })
-    })
+/** Nodes whose ends are taken back. What was looked below once is not looked below again, however many lead there. */
+class Chosen {
+  readonly nodes = new Set<Node>()
+  readonly #run: LiveRun
+  readonly #entered = new Set<Node>()
+
+  constructor(run: LiveRun) {
+    this.#run = run
+  }
+
+  /** The node with what is in it (where `whole`), what it stands in, and what below it ended because of it. */
+  add(first: Node, whole = true): void {
+    const open = [{ node: first, whole }]
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const { node, whole } = next
+      if (whole ? this.#entered.has(node) : this.nodes.has(node)) continue
+      if (!this.#mayEndAnew(node)) continue
+      this.nodes.add(node)
+      if (whole) this.#entered.add(node)
+      // What it stands in has to end anew; what else stands there keeps its end.
+      if (node.parent !== null) open.push({ node: node.parent, whole: false })
+      // What stands for the copies in it ends anew with them.
+      for (const aggregate of aggregatesIn(this.#run, node))
+        if (this.#mayEndAnew(aggregate)) this.nodes.add(aggregate)
+      // Tasks in a group ended with it; one that was skipped by itself stays so.
+      const inside = whole ? (node.inside?.children ?? []) : []
+      for (const child of inside)
+        if (child.state !== 'skipped' || node.state === 'skipped') open.push({ node: child, whole })
+      this.#run.graph.eachDependent(node.index, (dependent) => {
+        open.push({ node: this.#run.nodes[dependent] as Node, whole: true })
+      })
+    }
+  }
+
+  #mayEndAnew(node: Node): boolean {
+    return isEnded(node.state) && node.state !== 'succeeded' && !this.#run.omits(node)
   }
 }
 

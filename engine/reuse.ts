@@ -59,7 +59,8 @@ export class Reuse {
       const key = this.#keys.get(node)
       if (key === undefined || node.endedAt === null) continue
       this.#keys.delete(node)
-      if (node.state === 'succeeded')
+      // By its own work: what a person says of it is no result.
+      if (run.hasChanged(node, 'succeed'))
         kept.push({ key, task: run.task(node).id, outputs: node.outputs as JsonObject })
     }
     return kept

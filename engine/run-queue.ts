@@ -8,10 +8,6 @@ const together = 1000
 
 interface Line {
   readonly pipeline: string
-  readonly limit: number | null
-  /** Scheduled runs wait for the one before (`overlap: queue`), also where the pipeline has no limit of runs. */
-  readonly scheduledLimit: number | null
-  readonly backfillLimit: number | null
   /** The limit had no room at the last look. */
   full: boolean
   readonly runs: Fifo<LiveRun>
@@ -29,16 +25,11 @@ export class RunQueue {
     return this.#members.size
   }
 
-  push(run: LiveRun, backfillLimit: number | null): void {
+  push(run: LiveRun): void {
     const key = keyOf(run)
     let line = this.#lines.get(key)
     if (line === undefined) {
-      const { backfill, trigger, pipeline } = run.record
-      const { concurrency, schedule } = run.pipeline
-      const limit = backfill === null ? concurrency.runs : null
-      const waits = trigger === 'schedule' && (schedule?.overlap ?? 'queue') === 'queue'
-      const scheduledLimit = waits ? (concurrency.runs ?? 1) : null
-      line = { pipeline, limit, scheduledLimit, backfillLimit, full: false, runs: new Fifo() }
+      line = { pipeline: run.record.pipeline, full: false, runs: new Fifo() }
       this.#lines.set(key, line)
     }
     if (!this.#standing.has(run)) line.runs.push(run)
@@ -75,27 +66,32 @@ export class RunQueue {
   candidates(): RunClaim[] {
     const claims: RunClaim[] = []
     for (const [key, line] of this.#lines) {
-      const most = line.full ? 0 : (line.backfillLimit ?? line.scheduledLimit ?? line.limit ?? together)
+      let most = line.full ? 0 : together
       for (let taken = 0; taken < most; ) {
         const run = line.runs.shift()
         if (run === undefined) break
         this.#standing.delete(run)
         if (!this.#members.has(run)) continue
-        const { limit, scheduledLimit, backfillLimit } = line
-        claims.push({
-          run: run.record.id,
-          fence: run.record.fence,
-          limit,
-          scheduledLimit,
-          backfillLimit,
-        })
+        const claim = claimOf(run)
+        claims.push(claim)
         taken++
+        most = Math.min(most, claim.backfillLimit ?? claim.scheduledLimit ?? claim.limit ?? together)
       }
       // Backfills come and go: a line that is empty is not kept.
       if (line.runs.length === 0) this.#lines.delete(key)
     }
     return claims
   }
+}
+
+/** The limits are those of the run's own version: one that is queued with it may have others. */
+function claimOf({ record, pipeline, maxActive: backfillLimit }: LiveRun): RunClaim {
+  const { id: run, fence, backfill, trigger } = record
+  const { concurrency, schedule } = pipeline
+  const limit = backfill === null ? concurrency.runs : null
+  // Scheduled runs wait for the one before (`overlap: queue`), also where the pipeline has no limit of runs.
+  const waits = trigger === 'schedule' && (schedule?.overlap ?? 'queue') === 'queue'
+  return { run, fence, limit, scheduledLimit: waits ? (concurrency.runs ?? 1) : null, backfillLimit }
 }
 
 function keyOf({ record: { pipeline, backfill, trigger } }: LiveRun): string {

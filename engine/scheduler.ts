@@ -17,7 +17,7 @@ import { endpointsOf, Starter } from './starter.ts'
 import { isEnded, nextRunState, nextTaskState } from './state.ts'
 import type { Batch, DeniedBy } from './store/batch.ts'
 import type { Wish } from './store/store.ts'
-import { type Claim, type Written, writeOf, writeOfClaim } from './turn.ts'
+import { type Claim, reportsOf, type Written, writeOf, writeOfClaim } from './turn.ts'
 import type { Wakers } from './wakers.ts'
 import { grant, type Wisher } from './wishes.ts'
 
@@ -26,7 +26,6 @@ export class Scheduler {
   readonly #parts: SchedulerParts
   readonly #around: Surroundings
   readonly #runs = new Map<string, LiveRun>()
-  readonly #backfillLimits = new Map<LiveRun, number | null>()
   readonly #queued = new RunQueue()
   readonly #starter: Starter
   readonly #occurrences: Occurrences
@@ -74,30 +73,36 @@ export class Scheduler {
   }
 
   /** Takes up a run that this engine owns: a new one, or one that it took over. */
-  add(run: LiveRun, backfillLimit: number | null): void {
-    this.#runs.set(run.record.id, run)
-    this.#backfillLimits.set(run, backfillLimit)
-    this.#post(() => {
-      if (!this.#owns(run)) return
-      this.#occurrences.allowances.watch(run)
-      if (run.state === 'queued') this.#queued.push(run, backfillLimit)
+  add(run: LiveRun): void {
+    this.#enter(run, () => {
+      if (run.state === 'queued') this.#queued.push(run)
       else this.#resume(run)
     })
   }
 
-  /** Takes up a run that has ended, so that a wish (retry, mark) can take its end back. */
-  reopen(run: LiveRun, wish: Wish, wisher: Wisher, backfillLimit: number | null): void {
-    this.#drop(run.record.id)
+  /**
+   * Takes up a run that has ended, so that a wish (retry, mark) can take its end back; it is over again at once where that
+   * changes nothing. Resolves when it is durable, with false where another engine was first.
+   */
+  reopen(run: LiveRun, wish: Wish, wisher: Wisher): Promise<boolean> {
+    return new Promise((resolve) =>
+      this.#enter(run, () => {
+        grant(run, wish, wisher)
+        this.#touched.add(run)
+        if (run.state === 'queued') this.#queued.push(run)
+        this.#acts.push(() => {
+          resolve(this.#owns(run))
+          this.#closeRun(run)
+        })
+      }),
+    )
+  }
+
+  #enter(run: LiveRun, work: () => void): void {
     this.#runs.set(run.record.id, run)
-    this.#backfillLimits.set(run, backfillLimit)
     this.#post(() => {
-      // Two may have taken it up at once: the later has it.
-      if (!this.#owns(run)) return
-      grant(run, wish, wisher)
-      this.#touched.add(run)
+      work()
       this.#occurrences.allowances.watch(run)
-      if (run.state === 'queued') this.#queued.push(run, backfillLimit)
-      else this.#acts.push(() => this.#closeRun(run))
     })
   }
 
@@ -111,21 +116,27 @@ export class Scheduler {
     return [...this.#runs.keys()]
   }
 
-  /** Does what a person wishes of a run; `request` is done with it. */
-  wish(id: string, wish: Wish, wisher: Wisher, request?: number): void {
-    this.#post(() => {
-      const run = this.#runs.get(id)
-      if (run === undefined) return
-      const before = run.state
-      const { done, stop } = grant(run, wish, wisher)
-      if (!done) return
-      if (request !== undefined) this.#answered.set(run, [...(this.#answered.get(run) ?? []), request])
-      this.#touched.add(run)
-      for (const node of stop) this.#acts.push(() => this.#occurrences.attempts.stop(node, 'cancel'))
-      for (const node of run.changed) this.#occurrences.settled(run, node)
-      if (wish.kind === 'cancel') this.#queued.remove(run)
-      if (run.state !== before) this.#moved(run)
-    })
+  /**
+   * Does what a person wishes of a run; `request` is done with it. Resolves with false where nothing was done: the run is
+   * not here, or it is too early.
+   */
+  wish(id: string, wish: Wish, wisher: Wisher, request?: number): Promise<boolean> {
+    return new Promise((resolve) => this.#post(() => resolve(this.#grant(id, wish, wisher, request))))
+  }
+
+  #grant(id: string, wish: Wish, wisher: Wisher, request?: number): boolean {
+    const run = this.#runs.get(id)
+    if (run === undefined) return false
+    const before = run.state
+    const { done, stop } = grant(run, wish, wisher)
+    if (!done) return false
+    if (request !== undefined) this.#answered.set(run, [...(this.#answered.get(run) ?? []), request])
+    this.#touched.add(run)
+    for (const node of stop) this.#acts.push(() => this.#occurrences.attempts.stop(node, 'cancel'))
+    for (const node of run.changed) this.#occurrences.settled(run, node)
+    if (wish.kind === 'cancel') this.#queued.remove(run)
+    if (run.state !== before) this.#moved(run)
+    return true
   }
 
   /** Resolves when the run has ended and none of its attempts runs, or when it is no longer ours. */
@@ -176,7 +187,7 @@ export class Scheduler {
 
   /** A person took the run itself from state to state. */
   #moved(run: LiveRun): void {
-    if (run.state === 'queued') this.#queued.push(run, this.#backfillLimits.get(run) ?? null)
+    if (run.state === 'queued') this.#queued.push(run)
     else this.#queued.remove(run)
     if (run.state === 'running')
       for (const node of run.nodes) if (node.state === 'ready') run.readied.push(node)
@@ -255,7 +266,7 @@ export class Scheduler {
       if (this.#closed) return
       for (const id of result.lost) if (this.#runs.get(id) === asked.get(id)) this.#drop(id)
       const durable = written.filter(({ run }) => this.#owns(run))
-      this.#tell(durable, at)
+      for (const report of reportsOf(durable, at)) this.#parts.report(report)
       this.#act(claims, result.denied, at)
       this.#startRuns(starts, new Set(result.started), at)
       for (const { run } of durable) this.#closeRun(run)
@@ -339,17 +350,6 @@ export class Scheduler {
     }
   }
 
-  #tell(written: readonly Written[], at: number): void {
-    for (const { run, write } of written) {
-      for (const { node, events } of write.tasks) {
-        for (const { event } of events)
-          this.#parts.report(taskReport(run, run.nodes[node] as Node, event, at))
-      }
-      if (write.state && isEnded(write.state.to))
-        this.#parts.report({ type: 'run', run: run.record.id, state: write.state.to, at })
-    }
-  }
-
   /** Lets go of a run that has ended, once none of its attempts runs. */
   #closeRun(run: LiveRun): void {
     if (!this.#owns(run) || !isEnded(run.state) || run.nodes.some((node) => node.holding)) return
@@ -362,7 +362,6 @@ export class Scheduler {
     const run = this.#runs.get(id)
     if (run === undefined) return
     this.#runs.delete(id)
-    this.#backfillLimits.delete(run)
     this.#queued.remove(run)
     this.#occurrences.forget(run)
     this.#reuse.forget(run)

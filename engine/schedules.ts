@@ -179,7 +179,6 @@ export class Schedules {
       if (due === null) return
       const holders = await this.#firing.fireByDatasets(entry, due.update, due.through)
       if (holders.length > 0) return this.#waitFor(entry, holders)
-      this.#datasets.consumed(entry, due.through)
     }
   }
 

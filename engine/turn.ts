@@ -4,6 +4,8 @@ import type { Ready } from './lanes.ts'
 import type { LiveRun } from './live-run.ts'
 import type { Node } from './node.ts'
 import { runEnding } from './plan.ts'
+import type { ChosenCheckpoint } from './recovery.ts'
+import { type Report, taskReport } from './report.ts'
 import { type Resources, shareOf } from './resources.ts'
 import { isEnded, nextRunState } from './state.ts'
 import type { PoolClaim, RunWrite, TaskClaim, TaskPatch } from './store/batch.ts'
@@ -40,8 +42,7 @@ export function poolOf(run: LiveRun, node: Node, { pools }: Resources): PoolClai
 /** A claim of a ready task at the time `at`: a new try, or the rest of one that slept or was released. */
 export function claimOf({ run, node }: Ready, start: Start, resources: Resources, at: number): Claim {
   const pool = poolOf(run, node, resources)
-  const { restore, ...recovery } = node.recovery ?? { counts: {} }
-  const chosen = typeof restore === 'number'
+  const restore = chosenCheckpoint(node)
   const patch: TaskPatch = {
     state: 'running',
     holding: true,
@@ -49,12 +50,19 @@ export function claimOf({ run, node }: Ready, start: Start, resources: Resources
     continues: false,
     startedAt: node.startedAt ?? at,
     tryStartedAt: node.continues ? (node.tryStartedAt ?? at) : at,
+    claimedAt: at,
     wakeAt: null,
     ...(pool !== null && { pool: pool.name, slots: pool.slots }),
-    // Chosen for this attempt: a later one goes on from the newest, which this one may have written.
-    ...(chosen && { recovery }),
+    ...(restore !== null && { recovery: { counts: {}, ...node.recovery, restore } }),
   }
-  return { run, node, start: chosen ? { ...start, restore } : start, patch, pool }
+  return { run, node, start: restore === null ? start : { ...start, restore }, patch, pool }
+}
+
+/** The checkpoint that was chosen for the node, and its first attempt since: the next one where there was none yet. */
+function chosenCheckpoint({ recovery, attempt }: Node): ChosenCheckpoint | null {
+  const restore = recovery?.restore
+  if (restore === undefined || restore === 'newest') return null
+  return typeof restore === 'number' ? { step: restore, since: attempt + 1 } : restore
 }
 
 /** A claim as it is written. */
@@ -75,11 +83,12 @@ export function writeOf(run: LiveRun, claims: boolean, extras: Extras, at: numbe
   const end = endOf(run, at)
   const { answered, cache } = extras
   if (!run.hasPending && !claims && end === null && answered === undefined) return null
-  const { tasks, grow, datasets, events, patch, state: moved } = run.takePending()
+  const { tasks, grow, datasets, events, patch, state: moved, takes } = run.takePending()
   const state = end ?? (moved && moveOf(run, moved))
   return {
     run: run.record.id,
     fence: run.record.fence,
+    ...(takes && { takes }),
     tasks,
     grow,
     ...(datasets.length > 0 && { datasets }),
@@ -88,6 +97,16 @@ export function writeOf(run: LiveRun, claims: boolean, extras: Extras, at: numbe
     ...(state && { state }),
     ...(answered && { answered }),
     ...(cache.length > 0 && { cache }),
+  }
+}
+
+/** What there is to tell of what was written. */
+export function* reportsOf(written: readonly Written[], at: number): Generator<Report> {
+  for (const { run, write } of written) {
+    for (const { node, events } of write.tasks)
+      for (const { event } of events) yield taskReport(run, run.nodes[node] as Node, event, at)
+    if (write.state && isEnded(write.state.to))
+      yield { type: 'run', run: run.record.id, state: write.state.to, at }
   }
 }
 

@@ -2,7 +2,7 @@
 import type { JsonObject } from './json.ts'
 import type { Node } from './node.ts'
 import type { RunEvent } from './state.ts'
-import type { Growth, RowEvent, RunPatch, TaskPatch } from './store/batch.ts'
+import type { Growth, RowEvent, RunPatch, RunWrite, TaskPatch } from './store/batch.ts'
 
 /** What has to be written of one node: its events in order, and its row's new values. */
 export interface PendingWrite {
@@ -20,9 +20,19 @@ export interface Pending {
   readonly patch: { -readonly [field in keyof RunPatch]: RunPatch[field] }
   /** A person's doing to the state of the run itself, with who and why. */
   state: { readonly event: RunEvent; readonly detail: JsonObject } | null
+  /** The run, ended, as it was before this engine took it up; the first write makes it this engine's. */
+  takes: RunWrite['takes'] | null
 }
 
-const nothing = (): Pending => ({ tasks: [], grow: [], datasets: [], events: [], patch: {}, state: null })
+const nothing = (): Pending => ({
+  tasks: [],
+  grow: [],
+  datasets: [],
+  events: [],
+  patch: {},
+  state: null,
+  takes: null,
+})
 
 /** The changes of one run. */
 export class Unwritten {
@@ -52,6 +62,11 @@ export class Unwritten {
     this.#pending.state = { event, detail }
   }
 
+  /** The run is taken up by the first write. */
+  takeUp(takes: NonNullable<RunWrite['takes']>): void {
+    this.#pending.takes = takes
+  }
+
   /** A task updated datasets. */
   produce(task: string, uris: readonly string[]): void {
     for (const uri of uris) this.#pending.datasets.push({ uri, task })
@@ -73,6 +88,11 @@ export class Unwritten {
   /** The nodes whose rows changed, by index. */
   get nodes(): Iterable<number> {
     return this.#writes.keys()
+  }
+
+  /** Whether the node went through the event. */
+  has(node: Node, event: RowEvent): boolean {
+    return this.#writes.get(node.index)?.events.some((one) => one.event === event) === true
   }
 
   get isEmpty(): boolean {

@@ -10,7 +10,7 @@ import type { Wish } from './store/store.ts'
 
 /** What came of a wish. */
 export interface Granted {
-  /** false: it is too early (a task does not ask yet); the wish is kept. */
+  /** false: it is too early (a task does not ask yet, or an ended run's attempts still leave); the wish is kept. */
   readonly done: boolean
   /** Nodes whose attempts are to leave. */
   readonly stop: readonly Node[]
@@ -27,10 +27,14 @@ export interface Wisher {
 /** Does what is wished, as far as the run's state lets it: what comes too late changes nothing. */
 export function grant(run: LiveRun, wish: Wish, { by, at }: Wisher): Granted {
   const ended = isEnded(run.state)
+  const takesBack = wish.kind === 'retry' || wish.kind === 'mark'
+  if (ended && takesBack && run.nodes.some(({ holding }) => holding)) return { done: false, stop: [] }
   switch (wish.kind) {
     case 'cancel':
-      // Once its last task has ended, it ends as that says, even where that is not written yet.
-      return ended || run.open === 0 ? done : { done: true, stop: cancelAll(run, at) }
+      // Once its last task has ended, it ends as that says, even where that is not written yet; but not while it is queued.
+      return ended || (run.open === 0 && run.state !== 'queued')
+        ? done
+        : { done: true, stop: cancelAll(run, at) }
     case 'pause':
       // Tried again and not started since, it waits for its limits once more when it is resumed.
       if (run.state === 'queued') run.startedAt = null

@@ -13,6 +13,8 @@ export interface PipelineOrder {
   readonly interval: { readonly start: number; readonly end: number }
   /** The run whose task asks. */
   readonly by: string
+  /** Whether that task waits for the end of the run. */
+  readonly wait: boolean
   /** The same for the same order, whoever repeats it: a run of this origin is made once. */
   readonly origin: string
 }
@@ -40,7 +42,7 @@ export interface EngineServices {
   readonly pipelines: {
     /**
      * Makes the run, or gives the id of the one that there is for the origin. Throws an OperatorFailure (`invalid_input`)
-     * where there is no such pipeline, it is not valid, the parameters do not fit, or triggers would go in a circle.
+     * where there is no such pipeline, it is not valid, the parameters do not fit, triggers would go in a circle, or it would wait for a run that waits for it.
      */
     trigger(order: PipelineOrder): Promise<string>
     /** The run as it stands; one whose engine is dead is gone on with here. */

@@ -47,6 +47,8 @@ export interface NewCheckpoint {
 /** A checkpoint whose sizes and sums were just checked. */
 export interface VerifiedCheckpoint {
   readonly step: number
+  /** The id of the attempt that sealed it. */
+  readonly attempt: string
   readonly state: Json
   readonly folder: string
 }
@@ -113,8 +115,8 @@ export async function newestCheckpoint(
 export class NoSuchCheckpoint extends Error {}
 
 /**
- * The checkpoint that an attempt goes on from: the newest that verifies, or the one of the step that was asked for.
- * Throws NoSuchCheckpoint where there is none of that step.
+ * The checkpoint that an attempt goes on from: the newest that verifies, or the one of the step that was chosen, unless
+ * an attempt that went on from that has sealed a newer one. Throws NoSuchCheckpoint where there is none of that step.
  */
 export async function checkpointFor(
   { checkpoints, operator, restore }: Pick<Attempt, 'checkpoints' | 'operator' | 'restore'>,
@@ -126,11 +128,16 @@ export async function checkpointFor(
   for (const name of await sealedIn(checkpoints)) {
     const found = await verify(join(checkpoints, name), owner)
     if (typeof found === 'string') skipped(name, found)
-    else if (found.step === restore) return found
+    else if (found.step === restore.step || attemptNumber(found.attempt) >= restore.since) return found
     else steps.push(found.step)
   }
   const others = steps.length === 0 ? 'there is none of any other' : `there are those of ${steps.join(', ')}`
-  throw new NoSuchCheckpoint(`there is no valid checkpoint of step ${restore}; ${others}`)
+  throw new NoSuchCheckpoint(`there is no valid checkpoint of step ${restore.step}; ${others}`)
+}
+
+/** The last part of an attempt's id. */
+function attemptNumber(id: string): number {
+  return Number(id.slice(id.lastIndexOf('-') + 1))
 }
 
 /** The checkpoint, or the sentence that says why it cannot be used. */
@@ -153,7 +160,12 @@ async function verify(folder: string, operator: string): Promise<VerifiedCheckpo
       return `its file ${name} cannot be read: ${(error as Error).message}`
     }
   }
-  return { step: manifest.step, state: manifest.state, folder: join(folder, 'files') }
+  return {
+    step: manifest.step,
+    attempt: manifest.attempt,
+    state: manifest.state,
+    folder: join(folder, 'files'),
+  }
 }
 
 /** Names of sealed checkpoints, newest first. */

@@ -3,6 +3,7 @@
 import type { Json, JsonObject } from '../json.ts'
 import type { Outcome } from '../outcome.ts'
 import type { RuntimeName } from '../pipeline.ts'
+import type { ChosenCheckpoint } from '../recovery.ts'
 
 /** Everything that one attempt needs, resolved: plain data, so that it can travel to another process. */
 export interface Attempt {
@@ -33,8 +34,8 @@ export interface Attempt {
   readonly env: { readonly [name: string]: string }
   /** What the sleep before carried; null on a first start. */
   readonly state: Json
-  /** The step of the checkpoint to go on from; the newest that verifies when absent. */
-  readonly restore?: number
+  /** The checkpoint to go on from; the newest that verifies when absent. */
+  readonly restore?: ChosenCheckpoint
   /** Absolute: `DATA/attempts/RUN/ATTEMPT`. */
   readonly folder: string
   /** Absolute: `DATA/artifacts/RUN/ATTEMPT`, for what outlives the attempt. */

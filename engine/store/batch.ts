@@ -58,6 +58,8 @@ export interface TaskClaim {
 export interface RunWrite {
   readonly run: string
   readonly fence: number
+  /** An ended run is taken up with this write, from its owner and in the state as last seen; `fence` is one more than then. */
+  readonly takes?: Pick<RunRecord, 'owner' | 'fence' | 'state'>
   readonly tasks: readonly TaskWrite[]
   /** Nodes that a foreach adds; their numbers go on from the last. */
   readonly grow: readonly Growth[]
@@ -111,7 +113,7 @@ export interface Batch {
 
 /** What became of a batch that was committed. */
 export interface CommitResult {
-  /** Runs that another engine owns by now: nothing of theirs was written. */
+  /** Runs that another engine owns by now, or was first to take up: nothing of theirs was written. */
   readonly lost: readonly string[]
   /** Claims that had no room, by their place in the batch. */
   readonly denied: ReadonlyMap<number, DeniedBy>

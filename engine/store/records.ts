@@ -69,6 +69,8 @@ export interface TaskRecord {
   readonly startedAt: number | null
   /** When the current try first started: timeouts count from here. */
   readonly tryStartedAt: number | null
+  /** When the last attempt was claimed: what it costs counts from here. */
+  readonly claimedAt: number | null
   readonly endedAt: number | null
   /** When a sleeping, retrying or released task may go on. */
   readonly wakeAt: number | null

@@ -64,6 +64,7 @@ export function toTask(row: Row): TaskRecord {
     holding: row.holding === 1,
     startedAt: row.started_at as number | null,
     tryStartedAt: row.try_started_at as number | null,
+    claimedAt: row.claimed_at as number | null,
     endedAt: row.ended_at as number | null,
     wakeAt: row.wake_at as number | null,
     carry: toValue(row.carry),

@@ -29,6 +29,7 @@ export class SqliteWriter {
       }
       const seqs = new Map<string, number>()
       for (const write of batch.runs) {
+        if (write.takes !== undefined) this.#take(write.run, write.takes, batch.engine)
         const seq = owned(write)
         if (seq === null) continue
         seqs.set(write.run, seq)
@@ -43,6 +44,18 @@ export class SqliteWriter {
       }
       return { lost, denied, started }
     })
+  }
+
+  /** Makes `engine` the owner of a run that is as it was seen; else changes nothing. */
+  #take(run: string, { owner, fence, state }: NonNullable<RunWrite['takes']>, engine: string): void {
+    this.#db.run(
+      'UPDATE runs SET owner = ?, fence = fence + 1 WHERE id = ? AND owner IS ? AND fence = ? AND state = ?',
+      engine,
+      run,
+      owner,
+      fence,
+      state,
+    )
   }
 
   /** The run's number where `engine` owns it by this fence, else null. */

@@ -4,7 +4,7 @@ import { keyOf } from '../expansion.ts'
 import type { RunRecord } from './records.ts'
 import { type Row, toRun } from './rows.ts'
 import type { Connection } from './sqlite-connection.ts'
-import { keepVersion } from './sqlite-plans.ts'
+import { keepVersion, moveCursors } from './sqlite-plans.ts'
 import type { SqliteRows } from './sqlite-rows.ts'
 import type { NewRun } from './store.ts'
 import { Together } from './together.ts'
@@ -85,6 +85,8 @@ export class SqliteCreator {
     }
     this.#takeInstances(Number(seq), run, at)
     this.#rows.event(Number(seq), null, null, 'create', at, null)
+    const { datasetCursor } = run
+    if (datasetCursor !== undefined) moveCursors(this.#db, pipeline.name, { datasetCursor })
     const made = toRun(this.#db.get('SELECT * FROM runs WHERE seq = ?', seq) as Row)
     return () => made
   }

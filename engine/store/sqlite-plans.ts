@@ -17,6 +17,20 @@ export function keepVersion(db: Connection, pipeline: Pipeline, at: number): voi
   )
 }
 
+interface Cursors {
+  readonly cursor?: number
+  readonly datasetCursor?: number
+}
+
+/** Moves the cursors of a scheduled pipeline forward; never back. */
+export function moveCursors(db: Connection, name: string, to: Cursors): void {
+  db.run(
+    `UPDATE pipelines SET cursor = max(coalesce(cursor, @cursor), coalesce(@cursor, cursor)),
+       dataset_cursor = max(dataset_cursor, coalesce(@datasets, dataset_cursor)) WHERE name = @name`,
+    { name, cursor: to.cursor ?? null, datasets: to.datasetCursor ?? null },
+  )
+}
+
 /** The part of the store that is about plans. */
 export class SqlitePlans {
   readonly #db: Connection
@@ -92,6 +106,10 @@ export class SqlitePlans {
       .map(toDatasetUpdate)
   }
 
+  async newestDatasetUpdate(): Promise<number> {
+    return this.#db.get('SELECT coalesce(max(seq), 0) AS seq FROM datasets')?.seq as number
+  }
+
   async datasets(): Promise<readonly DatasetUpdate[]> {
     return this.#db
       .all('SELECT * FROM datasets WHERE seq IN (SELECT max(seq) FROM datasets GROUP BY uri) ORDER BY uri')
@@ -130,14 +148,7 @@ export class SqlitePlans {
     return this.#db.all(`SELECT * FROM pipelines ${one} ORDER BY name`, ...values).map(toScheduled)
   }
 
-  async moveCursors(
-    name: string,
-    to: { readonly cursor?: number; readonly datasetCursor?: number },
-  ): Promise<void> {
-    this.#db.run(
-      `UPDATE pipelines SET cursor = max(coalesce(cursor, @cursor), coalesce(@cursor, cursor)),
-         dataset_cursor = max(dataset_cursor, coalesce(@datasets, dataset_cursor)) WHERE name = @name`,
-      { name, cursor: to.cursor ?? null, datasets: to.datasetCursor ?? null },
-    )
+  async moveCursors(name: string, to: Cursors): Promise<void> {
+    moveCursors(this.#db, name, to)
   }
 }

@@ -13,6 +13,7 @@ const columns: { readonly [field in keyof TaskPatch]-?: string } = {
   holding: 'holding',
   startedAt: 'started_at',
   tryStartedAt: 'try_started_at',
+  claimedAt: 'claimed_at',
   endedAt: 'ended_at',
   wakeAt: 'wake_at',
   carry: 'carry',

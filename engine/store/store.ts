@@ -30,6 +30,8 @@ export interface NewRun {
   readonly given?: readonly Given[]
   /** Instances of mapped tasks that are taken from an earlier run, over the items that it had. */
   readonly instances?: readonly GivenInstances[]
+  /** Dataset updates up to this one are covered by it: its pipeline's cursor moves there when the run is made. */
+  readonly datasetCursor?: number
   /** The runtime of every task of this run, whatever the file says. */
   readonly runtime?: RuntimeName
 }
@@ -230,6 +232,8 @@ export interface Store {
 
   /** Updates of datasets after `after`, in order; those of `uri` where it is given. */
   datasetUpdates(after: number, uri?: string): Promise<readonly DatasetUpdate[]>
+  /** The number of the newest update of any dataset; 0 where there is none. */
+  newestDatasetUpdate(): Promise<number>
   /** The newest update of each dataset. */
   datasets(): Promise<readonly DatasetUpdate[]>
   /** A person, or a program outside, updated a dataset. */

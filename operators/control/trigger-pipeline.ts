@@ -117,13 +117,14 @@ async function trigger(
   task: TaskContext,
   engine: EngineServices,
 ): Promise<string> {
-  const { pipeline, params, interval = task.interval } = input
+  const { pipeline, params, wait, interval = task.interval } = input
   const id = await engine.pipelines.trigger({
     pipeline,
     params,
     folder: task.cwd,
     interval: { start: Date.parse(interval.start), end: Date.parse(interval.end) },
     by: task.run.id,
+    wait,
     origin: `task:${task.order}`,
   })
   task.log.info(`run ${id} of ${pipeline}`)

@@ -53,6 +53,7 @@ async function setUp(t: Test) {
     params: {},
     interval,
     by,
+    wait: true,
     origin: `task:${by}/0/1`,
     ...more,
   })
@@ -139,6 +140,36 @@ t.test('a line of triggers that comes back to where it was, or never ends, is re
     kind: 'invalid_input',
     message: /more than 10 runs have triggered each other/,
   })
+})
+
+t.test('a run is not waited for that would wait for the place of who waits', async (t) => {
+  const { dir, store, services, start, order } = await setUp(t)
+  const lone =
+    'dagctl: 1\npipeline: lone\nparams: { n: { type: integer, default: 0 } }\nconcurrency: { runs: 1 }\ntasks: { a: { uses: Noop } }\n'
+  writeFileSync(join(dir, 'lone.yaml'), lone)
+  const wanted = { pipeline: './lone.yaml', params: { n: 1 } }
+  const { id } = await start('lone')
+  const refused = {
+    kind: 'invalid_input',
+    message: `a run of lone would never start: \`concurrency.runs: 1\` is used up by ${id}, which would wait for it; set \`wait: false\`, or allow more runs`,
+  }
+  await t.rejects(services.pipelines.trigger(order(id, wanted)), refused)
+  t.ok(await services.pipelines.trigger(order(id, { ...wanted, wait: false })))
+  const between = await start('between', { origin: `task:${id}/0/9` })
+  const byBetween = order(between.id, { ...wanted, origin: `task:${between.id}/0/1` })
+  t.ok(await services.pipelines.trigger(byBetween), 'the first waits for nobody')
+  const sleeping = {
+    node: 0,
+    events: [],
+    patch: { state: 'sleeping', wakeOn: { runs: [between.id] } },
+  } as const
+  const runs = [{ run: id, fence: 1, tasks: [sleeping], grow: [] }]
+  await store.commit({ engine: 'e1', at: 2, runs, claims: [], starts: [] })
+  await t.rejects(
+    services.pipelines.trigger({ ...byBetween, origin: `task:${between.id}/0/2` }),
+    refused,
+    'through another pipeline too',
+  )
 })
 
 t.test('a backfill that leaves deployments out leaves them out of what it triggers too', async (t) => {

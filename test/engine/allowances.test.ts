@@ -96,7 +96,7 @@ t.test('what still runs counts; over the budget a run fails, or is only told of'
   t.equal(await it.state(run), 'failed')
   it.held('long').end(failure)
   await it.pass()
-  await it.engine.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
+  await it.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
   await it.pass()
   t.match(await it.states(run, fail), { long: 'running', second: 'running' }, 'a person lets it spend more')
   await it.wish(run, { kind: 'cancel' })

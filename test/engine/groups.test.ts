@@ -146,7 +146,7 @@ t.test('a retry goes on inside a mapped group where it failed, on another engine
   await it.engine.stop()
   const next = await testEngine({ evaluator, store: it.store, clock: it.clock })
   const y = await next.row(run, pipeline, 'prep[y].a')
-  await next.engine.reopen(run, { kind: 'retry', nodes: [y.node], fromCheckpoint: null }, 'ann')
+  await next.reopen(run, { kind: 'retry', nodes: [y.node], fromCheckpoint: null }, 'ann')
   await next.pass()
   t.hasStrict(await next.states(run, pipeline), {
     'prep[y].a': 'running',

@@ -141,10 +141,7 @@ t.test(
     const run = await it.run(pipeline, { params: { items: ['a', 'b', 'c'] } })
     for (const key of [0, 1, 2]) await it.end(`mask[${key}]`, key === 1 ? failure : { key })
     t.equal(await it.state(run), 'failed')
-    t.equal(
-      await it.engine.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann'),
-      'reopened',
-    )
+    t.equal(await it.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann'), 'reopened')
     await it.pass()
     t.match(await it.states(run, pipeline), {
       mask: 'running',

@@ -45,7 +45,7 @@ t.test('a group of which one failed task is marked and another is not has still 
   const run = await it.run(pipeline)
   await it.end('g.a', failure)
   await it.end('g.b', failure)
-  await it.engine.reopen(run, byHand([1]), 'ann')
+  await it.reopen(run, byHand([1]), 'ann')
   await it.pass()
   t.hasStrict(await it.states(run, pipeline), { g: 'failed', 'g.a': 'succeeded', 'g.b': 'failed' })
   t.equal(await it.state(run), 'failed')
@@ -56,7 +56,7 @@ t.test('nothing is marked in a run that succeeded', async (t) => {
   const pipeline = pipelineOf({ a: {}, b: { when: 'false' } })
   const run = await it.run(pipeline)
   await it.end('a')
-  await it.engine.reopen(run, byHand([1]), 'ann')
+  await it.reopen(run, byHand([1]), 'ann')
   await it.pass()
   t.match(await it.states(run, pipeline), { b: 'skipped' })
   t.equal(await it.state(run), 'succeeded')
@@ -100,7 +100,7 @@ t.test('a task of a mapped group ends as its copies did after the retry of one o
   const run = await it.run(pipeline)
   await it.end('g.a', failure)
   const copy = await it.row(run, pipeline, 'g[0].a')
-  await it.engine.reopen(run, { kind: 'retry', nodes: [copy.node], fromCheckpoint: null }, 'ann')
+  await it.reopen(run, { kind: 'retry', nodes: [copy.node], fromCheckpoint: null }, 'ann')
   await it.pass()
   t.match(await it.states(run, pipeline), { 'g.a': 'running', 'g[0].a': 'running' })
   await it.end('g.a')
@@ -114,7 +114,7 @@ t.test('a run that is tried again, paused and resumed while it is queued waits f
   const run = await it.run(pipeline)
   await it.end('a', failure)
   const second = await it.run(pipeline)
-  await it.engine.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
+  await it.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
   await it.wish(run, { kind: 'pause' })
   const third = await it.run(pipeline)
   await it.end('a')
@@ -132,7 +132,7 @@ t.test('a run that is tried again and paused at once has not ended', async (t) =
   const it = await testEngine()
   const run = await it.run(pipelineOf({ a: {} }))
   await it.end('a', failure)
-  await it.engine.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
+  await it.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
   it.engine.wish(run, { kind: 'pause' }, 'ann')
   await it.pass()
   t.match(await it.store.run(run), { state: 'paused', endedAt: null })
@@ -148,8 +148,7 @@ t.test('runs of a backfill that are tried again keep to its `max-active`', async
     await it.end('a', failure)
   }
   await it.store.createBackfill(backfillRecord({ version: pipeline.version, mode: 'all' }), pipeline)
-  for (const run of runs)
-    await it.engine.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
+  for (const run of runs) await it.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
   await it.pass()
   t.strictSame(await Promise.all(runs.map((run) => it.state(run))), ['running', 'queued'])
 })
@@ -161,31 +160,10 @@ t.test('a run that is tried again after its deadline goes on', async (t) => {
   const run = await it.run(pipeline)
   await it.end('a', failure)
   await it.pass(2 * hour)
-  await it.engine.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
+  await it.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
   await it.pass()
   t.match(await it.states(run, pipeline), { a: 'running' })
   t.match(await it.store.run(run), { state: 'running', overdue: true })
-})
-
-t.test('a run that two people take up at once goes on, however their steps fall', async (t) => {
-  for (let steps = 0; steps < 30; steps++) {
-    const it = await testEngine()
-    const pipeline = pipelineOf({ a: {} })
-    const run = await it.run(pipeline)
-    await it.end('a', failure)
-    const again = () => it.engine.reopen(run, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ann')
-    const first = again()
-    for (let i = 0; i < steps; i++) await Promise.resolve()
-    const second = again()
-    await first
-    // Both have taken it up before the scheduler's next turn.
-    for (let i = 0; i < 100; i++) await Promise.resolve()
-    await it.pass()
-    t.match(await it.states(run, pipeline), { a: 'running' }, `${steps} steps apart`)
-    await it.end('a')
-    t.equal(await it.state(run), 'succeeded')
-    await second
-  }
 })
 
 t.test(

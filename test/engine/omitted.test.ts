@@ -22,10 +22,7 @@ t.test('what a run leaves out stays left out when what failed above it is tried 
   await it.end('a', { type: 'failed', kind: 'user', message: 'no' })
   t.strictSame(await it.states(id, pipeline), { a: 'failed', deploy: 'skipped', after: 'upstream_failed' })
   const next = await testEngine({ store: it.store, clock: it.clock })
-  t.equal(
-    await next.engine.reopen(id, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ada'),
-    'reopened',
-  )
+  t.equal(await next.reopen(id, { kind: 'retry', nodes: null, fromCheckpoint: null }, 'ada'), 'reopened')
   await next.pass()
   await next.end('a')
   await next.end('after')

@@ -87,6 +87,23 @@ t.test(
   },
 )
 
+t.test('nobody is preempted for a slot that a task which waits longer would get', async (t) => {
+  const one = { pools: { gpu: { slots: 1, gpus: 0 } }, rates: resources.rates }
+  const it = await testEngine({ resources: one })
+  const pool = { pool: 'gpu', slots: 1 }
+  const running = pipelineOf({ mid: { ...pool, priority: 10, preemptible: true } }, { name: 'm' })
+  const run = await it.run(running)
+  const old = pipelineOf({ old: { ...pool, priority: 0 } }, { name: 'o' })
+  const waits = await it.run(old)
+  await it.pass(60 * 60_000)
+  await it.run(pipelineOf({ high: { ...pool, priority: 50 } }, { name: 'h' }))
+  await it.pass(10_000)
+  t.strictSame(it.held('mid').stops, [])
+  await it.end('mid')
+  t.equal(await it.state(run), 'succeeded')
+  t.hasStrict(await it.states(waits, old), { old: 'running' })
+})
+
 t.test('a task that was preempted five times is left alone', async (t) => {
   const it = await testEngine({ resources })
   const pipeline = pipelineOf({ low: { ...gpu, slots: 4, preemptible: true } })

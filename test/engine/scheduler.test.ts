@@ -227,6 +227,17 @@ t.test('a cached task reuses the outputs of an earlier run and says which', asyn
   t.match((await it.store.tasks(third))[0], { state: 'running', cached: null })
 })
 
+t.test('what a person says of a cached task is not kept as its result', async (t) => {
+  const it = await testEngine({ cacheKey: 'k' })
+  const pipeline = pipelineOf({ ingest: { cache: { ttl: null, files: [] } } })
+  const first = await it.run(pipeline)
+  await it.wish(first, { kind: 'mark', nodes: [0], as: 'succeeded', reason: 'enough' })
+  await it.end('ingest')
+  t.equal(await it.state(first), 'succeeded')
+  const second = await it.run(pipeline)
+  t.hasStrict((await it.store.tasks(second))[0], { state: 'running', cached: null })
+})
+
 t.test('no more tasks of a pipeline run than its limit, over all its runs', async (t) => {
   const it = await testEngine()
   const pipeline = pipelineOf({ a: {}, b: {}, c: {} }, { concurrency: { runs: null, tasks: 2 } })
@@ -237,6 +248,38 @@ t.test('no more tasks of a pipeline run than its limit, over all its runs', asyn
   await it.end('a')
   t.equal(await holding(), 2)
 })
+
+t.test(
+  'runs keep to the limit of their own version, also where an older one is queued with them',
+  async (t) => {
+    const it = await testEngine()
+    const wide = pipelineOf({ a: {} }, { concurrency: { runs: 3, tasks: null }, version: 'wide' })
+    const narrow = pipelineOf({ a: {} }, { concurrency: { runs: 1, tasks: null }, version: 'narrow' })
+    const runs: string[] = []
+    for (const version of [wide, wide, wide, wide, narrow, narrow, narrow]) runs.push(await it.run(version))
+    const running = async () =>
+      (await it.store.runs({ active: true }))
+        .filter(({ state }) => state === 'running')
+        .map(({ version }) => version)
+    t.strictSame(await running(), ['wide', 'wide', 'wide'])
+    const seen: (readonly string[])[] = []
+    for (const run of runs) {
+      const [row] = await it.store.tasks(run)
+      if (row !== undefined) it.heldOf(run, row).end({ type: 'succeeded', outputs: {} })
+      await it.pass(10_000)
+      seen.push(await running())
+    }
+    t.strictSame(seen, [
+      ['wide', 'wide', 'wide'],
+      ['wide', 'wide'],
+      ['wide'],
+      ['narrow'],
+      ['narrow'],
+      ['narrow'],
+      [],
+    ])
+  },
+)
 
 t.test('no more runs of a pipeline than its limit; the next starts when one ends', async (t) => {
   const it = await testEngine()

@@ -1,7 +1,11 @@
 import t from 'tap'
 import type { Schedule } from '../../engine/pipeline.ts'
+import { openSqlite } from '../../engine/store/sqlite.ts'
+import type { Store } from '../../engine/store/store.ts'
 import { dueBy, nothingPending, type Pending, type Update, withUpdates } from '../../engine/triggers.ts'
+import { VirtualClock } from '../../simulation/virtual-clock.ts'
 import { scheduled, scheduleWorld } from '../support/schedule-world.ts'
+import { type Between, storeBetween } from '../support/store-between.ts'
 
 const minute = 60_000
 const began = Date.UTC(2026, 0, 1)
@@ -140,3 +144,54 @@ t.test('updates while nobody looked make one run, and two engines make it once',
   }
   t.equal((await one.runs('consumer')).length, 3)
 })
+
+const origins = async (store: Store) =>
+  (await store.runs({ pipeline: 'consumer' })).map(({ origin }) => origin).toReversed()
+
+t.test('an update that comes while the run for the one before is made has a run of its own', async (t) => {
+  const clock = new VirtualClock()
+  const store = openSqlite({ path: ':memory:' })
+  const between: Between = {}
+  const world = await scheduleWorld({ store: storeBetween(store, clock, between), clock })
+  await world.enter(consumer('any'))
+  let slow = false
+  between.before = async (method) => {
+    if (method !== 'createRun' || slow) return
+    slow = true
+    // What the run covers is decided. The store is slow, so that the second is looked at before it is made.
+    await store.updateDataset('x', clock.time)
+    await new Promise<void>((resolve) => clock.face().soonAfter(9000, resolve))
+  }
+  await store.updateDataset('x', clock.time)
+  await world.pass(10 * minute)
+  t.ok(slow)
+  t.strictSame(await origins(store), ['datasets:consumer:1', 'datasets:consumer:2'])
+})
+
+t.test(
+  'an update after a crash has a run of its own, whatever the run for the one before came to',
+  async (t) => {
+    const clock = new VirtualClock()
+    const store = openSqlite({ path: ':memory:' })
+    const between: Between = {}
+    const world = await scheduleWorld({ store: storeBetween(store, clock, between), clock })
+    await world.enter(consumer('any'))
+    let made = false
+    between.before = (method) => {
+      // The process is gone as soon as the run is made.
+      if (made) world.die()
+      made ||= method === 'createRun'
+    }
+    await store.updateDataset('x', clock.time)
+    const until = clock.time + minute
+    clock.face().soonAfter(minute, () => {})
+    while (clock.nextAt() <= until) await clock.step()
+    t.strictSame(await origins(store), ['datasets:consumer:1'])
+    await store.updateDataset('x', clock.time)
+    const next = await scheduleWorld({ store, clock })
+    await next.enter(consumer('any'))
+    for (const { id } of await store.runs({ pipeline: 'consumer', active: true })) await next.engine.adopt(id)
+    await next.pass(10 * minute)
+    t.strictSame(await origins(store), ['datasets:consumer:1', 'datasets:consumer:2'])
+  },
+)

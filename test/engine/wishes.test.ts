@@ -82,7 +82,7 @@ t.test(
       clean: 'skipped',
       left: 'skipped',
     })
-    t.equal(await it.engine.reopen(run, retryAll, 'ann'), 'reopened')
+    t.equal(await it.reopen(run, retryAll, 'ann'), 'reopened')
     await it.pass()
     t.match(await it.states(run, pipeline), {
       a: 'running',
@@ -110,13 +110,9 @@ t.test('a retry of a cancelled run waits until what it left running has left', a
   const run = await it.run(pipeline)
   await it.wish(run, { kind: 'cancel' })
   const next = await testEngine({ store: it.store, clock: it.clock, othersGone: false })
-  t.equal(
-    await next.engine.reopen(run, retryAll, 'ann'),
-    'alive',
-    'its engine still sees to the end of an attempt',
-  )
+  t.equal(await next.reopen(run, retryAll, 'ann'), 'alive', 'its engine still sees to the end of an attempt')
   await it.end('a', failure)
-  t.equal(await next.engine.reopen(run, retryAll, 'ann'), 'reopened')
+  t.equal(await next.reopen(run, retryAll, 'ann'), 'reopened')
   await next.pass()
   t.match(await next.row(run, pipeline, 'a'), { state: 'running', attempt: 2 })
 })
@@ -126,7 +122,7 @@ t.test('nothing is retried where all succeeded: the run stays as it ended', asyn
   const pipeline = pipelineOf({ a: {} })
   const run = await it.run(pipeline)
   await it.end('a')
-  await it.engine.reopen(run, retryAll, 'ann')
+  await it.reopen(run, retryAll, 'ann')
   await it.pass()
   t.equal(await it.state(run), 'succeeded')
   t.strictSame((await it.row(run, pipeline, 'a')).attempt, 1)
@@ -164,7 +160,7 @@ t.test(
     const run = await it.run(pipeline)
     await it.end('a', failure)
     t.equal(await it.state(run), 'failed')
-    await it.engine.reopen(run, { kind: 'mark', nodes: [0], as: 'succeeded', reason: 'checked' }, 'ann')
+    await it.reopen(run, { kind: 'mark', nodes: [0], as: 'succeeded', reason: 'checked' }, 'ann')
     await it.pass()
     t.match(await it.states(run, pipeline), { a: 'succeeded', b: 'running' })
     await it.end('b')

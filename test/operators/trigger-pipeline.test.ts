@@ -53,6 +53,7 @@ t.test('it orders a run once per try, for its own interval, and sleeps until the
       folder: dir,
       interval: { start: Date.UTC(2026, 0, 1), end: Date.UTC(2026, 0, 2) },
       by: 'run-1',
+      wait: true,
       origin: 'task:run-1/test/2',
     },
   ])

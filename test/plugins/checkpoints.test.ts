@@ -31,8 +31,8 @@ t.test('a step that is asked for is restored, and one that is not there is said 
   const dir = t.testdir()
   const { task } = makeTask({ dir })
   for (const step of [10, 20]) await task.checkpoint.save(step, step)
-  t.match(await makeTask({ dir, restore: 10 }).task.checkpoint.load(), { step: 10 })
-  await t.rejects(makeTask({ dir, restore: 30 }).task.checkpoint.load(), {
+  t.match(await makeTask({ dir, restore: { step: 10, since: 2 } }).task.checkpoint.load(), { step: 10 })
+  await t.rejects(makeTask({ dir, restore: { step: 30, since: 2 } }).task.checkpoint.load(), {
     kind: 'invalid_input',
     message: 'there is no valid checkpoint of step 30; there are those of 20, 10',
   })

@@ -47,6 +47,7 @@ export function taskRecord(node: number, more: Partial<TaskRecord> = {}): TaskRe
     holding: false,
     startedAt: null,
     tryStartedAt: null,
+    claimedAt: null,
     endedAt: null,
     wakeAt: null,
     carry: null,

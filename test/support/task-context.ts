@@ -25,7 +25,7 @@ export interface TaskOptions {
   readonly try?: number
   readonly tryStartedAt?: number
   /** The step of the checkpoint to go on from. */
-  readonly restore?: number
+  readonly restore?: NonNullable<Attempt['restore']>
   /** What the engine does for it: then the attempt is an inline one. */
   readonly services?: EngineServices
 }

@@ -151,6 +151,12 @@ export async function testEngine(options: TestEngineOptions = {}) {
     async state(run: string) {
       return (await store.run(run))?.state
     },
+    /** A person takes a run up that has ended. */
+    async reopen(run: string, wish: Wish, by = 'ann') {
+      const said = engine.reopen(run, wish, by)
+      await pass()
+      return said
+    },
     /** A person wishes something of a run of this engine. */
     async wish(run: string, wish: Wish) {
       engine.wish(run, wish, 'ann')

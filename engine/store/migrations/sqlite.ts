@@ -171,4 +171,7 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE runs ADD COLUMN omit TEXT;
   `,
+  `
+  ALTER TABLE tasks ADD COLUMN claimed_at INTEGER;
+  `,
 ]
