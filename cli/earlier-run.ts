@@ -1,12 +1,12 @@
 /** `--from TASK --of RUN`: which tasks run again, and which take the outputs that they had in an earlier run. */
 import { DagctlError } from '../engine/errors.ts'
-import { itemCount } from '../engine/expansion.ts'
 import type { JsonObject } from '../engine/json.ts'
-import type { Interval, Pipeline } from '../engine/pipeline.ts'
-import type { RunRecord, TaskRecord } from '../engine/store/records.ts'
-import type { Given, GivenInstances, Store } from '../engine/store/store.ts'
+import type { Interval, Pipeline, Task } from '../engine/pipeline.ts'
+import { shapeOf } from '../engine/shape.ts'
+import type { Given, GivenNodes, Store } from '../engine/store/store.ts'
+import { type EarlierRun, nodesTaken } from './earlier-nodes.ts'
 import { withDependents } from './task-selection.ts'
-import { taskIndex } from './task-words.ts'
+import { nodesOf, outermost, taskIndex } from './task-words.ts'
 import { noSuchRun } from './wiring.ts'
 
 /** What a run takes from an earlier one. */
@@ -15,47 +15,44 @@ export interface Taken {
   readonly interval: Interval
   readonly params: JsonObject
   readonly given: readonly Given[]
-  readonly instances: readonly GivenInstances[]
+  readonly instances: GivenNodes
   /** Tasks that neither run again nor have outputs: they ended otherwise, and nothing that runs needs them. */
   readonly omit: readonly number[]
 }
 
-/** A task of the earlier run that took outputs or had instances. */
-interface Earlier {
-  readonly row: TaskRecord
-  readonly children: readonly TaskRecord[]
-}
-
 /**
- * The named task and all below it run again; of all others the outputs are taken. Of `mask[KEY]` only that instance runs
- * again, and those that had not succeeded. Throws usage errors: an unknown run, task or instance, another pipeline's run,
- * a need that did not succeed in it.
+ * What the word names runs again, and all below it; of all else the outputs are taken. Of `mask[KEY]` only that instance
+ * runs again, of `group[K1].mask` only the task in that instance, and what had not succeeded beside them. Throws usage
+ * errors: an unknown run, task or instance, another pipeline's run, a need that did not succeed in it.
  */
 export async function takeFrom(store: Store, pipeline: Pipeline, from: string, of: string): Promise<Taken> {
   const run = await store.run(of)
   if (run === null) throw noSuchRun(of)
   if (run.pipeline !== pipeline.name)
     throw refused(`run ${of} is one of ${run.pipeline}, not of ${pipeline.name}`, 'see `dagctl runs list`')
-  const earlier = await tasksOf(store, run)
-  const [, id = from, key] = /^([^[]+)\[(.*)\]$/s.exec(from) ?? []
-  const first = taskIndex(pipeline, id)
-  const again = withDependents(pipeline.tasks, [first])
-  const given: Given[] = []
-  const instances: GivenInstances[] =
-    key === undefined ? [] : [instanceAgain(pipeline, first, key, { run, earlier })]
-  const omit: number[] = []
-  for (const [node, task] of pipeline.tasks.entries()) {
-    if (again.has(node)) continue
-    const kept = earlier.get(task.id)
-    if (kept?.row.state !== 'succeeded') {
-      omit.push(node)
-      continue
-    }
-    given.push({ node, outputs: kept.row.outputs, run: kept.row.cached ?? run.id })
-    if (task.foreach !== undefined && task.group === undefined)
-      instances.push(...instancesOf(node, kept, run))
+  const earlier = {
+    id: run.id,
+    pipeline: (await store.pipeline(run.version)) as Pipeline,
+    rows: await store.tasks(run.id),
   }
-  for (const node of again) {
+  const nodes = namedNodes(pipeline, earlier, from)
+  const tasks = withDependents(pipeline.tasks, [
+    ...new Set(
+      nodes.length === 0
+        ? [taskIndex(pipeline, from)]
+        : nodes.map((node) => taskIndex(pipeline, idOf(earlier, node))),
+    ),
+  ])
+  const rows = new Map(earlier.pipeline.tasks.map(({ id }, node) => [id, earlier.rows[node]]))
+  const given: Given[] = []
+  const omit: number[] = []
+  for (const [node, { id }] of pipeline.tasks.entries()) {
+    if (tasks.has(node)) continue
+    const row = rows.get(id)
+    if (row?.state === 'succeeded') given.push({ node, outputs: row.outputs, run: row.cached ?? run.id })
+    else omit.push(node)
+  }
+  for (const node of tasks) {
     const lacking = pipeline.tasks[node]?.needs.find((need) => omit.includes(need))
     if (lacking === undefined) continue
     const name = pipeline.tasks[lacking]?.id
@@ -64,48 +61,38 @@ export async function takeFrom(store: Store, pipeline: Pipeline, from: string, o
       `begin with --from ${name}`,
     )
   }
+  const instances = nodesTaken(pipeline, earlier, { tasks, nodes: new Set(nodes) })
   return { interval: run.interval, params: run.params, given, instances, omit }
 }
 
-/** The instances of a mapped task as they were, but for the one that runs again. */
-function instanceAgain(
-  pipeline: Pipeline,
-  node: number,
-  key: string,
-  { run, earlier }: { readonly run: RunRecord; readonly earlier: ReadonlyMap<string, Earlier> },
-): GivenInstances {
-  const { id = '', foreach, group } = pipeline.tasks[node] ?? {}
-  if (foreach === undefined || group !== undefined)
-    throw refused(`${id} has no instances that can run by themselves`, `begin with --from ${id}`)
-  const [all] = instancesOf(node, earlier.get(id), run)
-  const place = earlier.get(id)?.children.findIndex((child) => child.key === key) ?? -1
-  if (all === undefined || place < 0)
-    throw refused(`${id} had no instance [${key}] in run ${run.id}`, `dagctl runs show ${run.id} --instances`)
-  return { ...all, outputs: all.outputs.map((outputs, index) => (index === place ? null : outputs)) }
+/**
+ * The instances, and tasks in instances, that the word names; none where it names a task that stands for itself.
+ * Throws usage errors where what they stand in is no longer of the same kind.
+ */
+function namedNodes(pipeline: Pipeline, earlier: EarlierRun, word: string): readonly number[] {
+  const index = pipeline.tasks.findIndex(({ id }) => id === word)
+  if (index >= 0 && !shapeOf(pipeline).isAggregate(index)) return []
+  const found = nodesOf(earlier.pipeline, earlier.rows, word)
+  const nodes = outermost(
+    earlier.rows,
+    found.filter((node) => node >= earlier.pipeline.tasks.length),
+  )
+  if (nodes.length === 0)
+    throw refused(
+      `\`${word}\` has no instances in run ${earlier.id}`,
+      `dagctl runs show ${earlier.id} --instances`,
+    )
+  for (let at = earlier.rows[nodes[0] as number]; at !== undefined; at = earlier.rows[at.parent ?? -1]) {
+    const { id, ...then } = earlier.pipeline.tasks[at.task] as Task
+    const now = pipeline.tasks[taskIndex(pipeline, id)] as Task
+    if ((now.foreach === undefined) === (then.foreach === undefined) && now.isGroup === then.isGroup) continue
+    throw refused(`${id} is another kind of task than in run ${earlier.id}`, `begin with --from ${id}`)
+  }
+  return nodes
 }
 
-/** Nothing where the task was never expanded, or not all of its instances were made. */
-function instancesOf(node: number, earlier: Earlier | undefined, run: RunRecord): GivenInstances[] {
-  const expansion = earlier?.row.expansion ?? null
-  if (earlier === undefined || expansion === null) return []
-  const outputs = Array.from({ length: itemCount(expansion) }, (_, index) => {
-    const child = earlier.children[index]
-    return child?.state === 'succeeded' ? child.outputs : null
-  })
-  return [{ node, run: run.id, expansion, outputs }]
-}
-
-/** The tasks of the file as the run had them, by id; the instances of mapped ones in order. */
-async function tasksOf(store: Store, run: RunRecord): Promise<ReadonlyMap<string, Earlier>> {
-  const { tasks } = (await store.pipeline(run.version)) as Pipeline
-  const rows = await store.tasks(run.id)
-  const children = Map.groupBy(
-    rows.filter(({ key }) => key !== null),
-    ({ parent }) => parent,
-  )
-  return new Map(
-    tasks.map(({ id }, node) => [id, { row: rows[node] as TaskRecord, children: children.get(node) ?? [] }]),
-  )
+function idOf({ pipeline, rows }: EarlierRun, node: number): string {
+  return pipeline.tasks[rows[node]?.task ?? -1]?.id ?? ''
 }
 
 function refused(message: string, hint: string): DagctlError {

@@ -1,6 +1,5 @@
 /** How a run is made in SQLite, with the rows of its tasks: once per origin, and per interval of a backfill. */
 import { bug, DagctlError } from '../errors.ts'
-import { keyOf } from '../expansion.ts'
 import type { RunRecord } from './records.ts'
 import { type Row, toRun } from './rows.ts'
 import type { Connection } from './sqlite-connection.ts'
@@ -83,7 +82,7 @@ export class SqliteCreator {
       const parent = pipeline.tasks[node]?.group ?? null
       this.#db.run(insertTask, seq, node, node, parent, state, ended, from && JSON.stringify(outputs), from)
     }
-    this.#takeInstances(Number(seq), run, at)
+    this.#takeNodes(Number(seq), run, at)
     this.#rows.event(Number(seq), null, null, 'create', at, null)
     const { datasetCursor } = run
     if (datasetCursor !== undefined) moveCursors(this.#db, pipeline.name, { datasetCursor })
@@ -91,31 +90,22 @@ export class SqliteCreator {
     return () => made
   }
 
-  #takeInstances(seq: number, { pipeline, given = [], instances = [] }: NewRun, at: number): void {
-    let node = pipeline.tasks.length
-    for (const { node: parent, run: from, expansion, outputs } of instances) {
+  #takeNodes(seq: number, { pipeline, instances }: NewRun, at: number): void {
+    if (instances === undefined) return
+    const { run: from, nodes, expansions } = instances
+    for (const [place, { task, key, parent, state, outputs }] of nodes.entries()) {
+      const node = pipeline.tasks.length + place
+      const taken = state === 'succeeded' ? [JSON.stringify(outputs), from] : [null, null]
+      const ended = state === 'waiting' ? null : at
+      this.#db.run(insertInstance, seq, node, task, key, parent, state, ended, ...taken)
+    }
+    for (const { node, expansion } of expansions)
       this.#db.run(
         'UPDATE tasks SET expansion = ? WHERE run = ? AND node = ?',
         JSON.stringify(expansion),
         seq,
-        parent,
+        node,
       )
-      const rest = given.some((one) => one.node === parent) ? 'skipped' : 'waiting'
-      for (const [index, output] of outputs.entries()) {
-        const state = output === null ? rest : 'succeeded'
-        const taken = output === null ? [null, null] : [JSON.stringify(output), from]
-        const values = [
-          seq,
-          node++,
-          parent,
-          keyOf(expansion, index),
-          parent,
-          state,
-          state === 'waiting' ? null : at,
-        ]
-        this.#db.run(insertInstance, ...values, ...taken)
-      }
-    }
   }
 
   /** In the run's own transaction: of a backfill that was cancelled nothing is left that could start later. */

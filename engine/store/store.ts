@@ -29,23 +29,32 @@ export interface NewRun {
   /** Tasks whose outputs are taken from an earlier run; they start as succeeded. */
   readonly given?: readonly Given[]
   /** Instances of mapped tasks that are taken from an earlier run, over the items that it had. */
-  readonly instances?: readonly GivenInstances[]
+  readonly instances?: GivenNodes
   /** Dataset updates up to this one are covered by it: its pipeline's cursor moves there when the run is made. */
   readonly datasetCursor?: number
   /** The runtime of every task of this run, whatever the file says. */
   readonly runtime?: RuntimeName
 }
 
-/** The instances that a mapped task had in an earlier run. `node` is the task's index. */
-export interface GivenInstances {
-  readonly node: number
+/** A node that a run has from the first beyond the tasks of the file: an instance, or a task in a group's instance. */
+export interface GivenNode {
+  readonly task: number
+  readonly key: string | null
+  /** The node that it stands in. Instances come in the order of items, the tasks of a group's instance all at once. */
+  readonly parent: number
+  /** What did not succeed in the earlier run is skipped where what it stands in is taken as it was. */
+  readonly state: 'waiting' | 'skipped' | 'succeeded'
+  /** Those of the earlier run where it succeeded; else null. */
+  readonly outputs: Json
+}
+
+/** What a run takes of the instances of an earlier one. */
+export interface GivenNodes {
   readonly run: string
-  readonly expansion: Expansion
-  /**
-   * One per item, in order: the outputs of an instance that is taken as it was; null where there are none. Such an
-   * instance runs where the task itself is not given, and was skipped where it is.
-   */
-  readonly outputs: readonly Json[]
+  /** In the order of their numbers, which go on from the tasks of the file. */
+  readonly nodes: readonly GivenNode[]
+  /** The items that mapped tasks had. */
+  readonly expansions: readonly { readonly node: number; readonly expansion: Expansion }[]
 }
 
 /** Outputs of an earlier run. `node` is a task's index. */

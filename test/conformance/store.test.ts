@@ -1,7 +1,8 @@
 /** What every store must do: runs and tasks, and what it keeps of them. Limits and schedules have files of their own. */
 import t from 'tap'
+import type { Json } from '../../engine/json.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
-import type { Store } from '../../engine/store/store.ts'
+import type { GivenNode, Store } from '../../engine/store/store.ts'
 import { claim, everyStore, newRun, pipeline, unblockA, writeTo } from '../support/stores.ts'
 
 everyStore('a new run is queued, owned, pinned to its version, and its tasks wait', async (t, { store }) => {
@@ -112,25 +113,27 @@ everyStore(
   },
 )
 
-everyStore(
-  'instances of an earlier run stand in the new one, those without outputs as their task does',
-  async (t, { store }) => {
-    const expansion = { items: [1, 2], keys: ['x', 'y'] }
-    const instances = [{ node: 0, run: 'old', expansion, outputs: [{ n: 1 }, null] }]
-    await store.createRun(newRun('r1', { instances }), 'e1', 5)
-    const tasks = await store.tasks('r1')
-    t.equal(tasks.length, 4)
-    t.match(tasks, [
-      { node: 0, state: 'waiting', expansion },
-      { node: 1, state: 'waiting' },
-      { node: 2, task: 0, key: 'x', parent: 0, state: 'succeeded', outputs: { n: 1 }, cached: 'old' },
-      { node: 3, task: 0, key: 'y', parent: 0, state: 'waiting', outputs: null },
-    ])
-    const given = [{ node: 0, run: 'old', outputs: [{ n: 1 }, null] }]
-    await store.createRun(newRun('r2', { instances, given }), 'e1', 5)
-    t.match((await store.tasks('r2'))[3], { state: 'skipped', endedAt: 5 })
-  },
-)
+everyStore('nodes of an earlier run stand in the new one as they are given', async (t, { store }) => {
+  const expansion = { items: [1, 2], keys: ['x', 'y'] }
+  const instance = (key: string, state: GivenNode['state'], outputs: Json) =>
+    ({ task: 0, key, parent: 0, state, outputs }) as const
+  const taken = instance('x', 'succeeded', { n: 1 })
+  const expansions = [{ node: 0, expansion }]
+  const instances = { run: 'old', nodes: [taken, instance('y', 'waiting', null)], expansions }
+  await store.createRun(newRun('r1', { instances }), 'e1', 5)
+  const tasks = await store.tasks('r1')
+  t.equal(tasks.length, 4)
+  t.match(tasks, [
+    { node: 0, state: 'waiting', expansion },
+    { node: 1, state: 'waiting' },
+    { node: 2, task: 0, key: 'x', parent: 0, state: 'succeeded', outputs: { n: 1 }, cached: 'old' },
+    { node: 3, task: 0, key: 'y', parent: 0, state: 'waiting', outputs: null },
+  ])
+  const given = [{ node: 0, run: 'old', outputs: [{ n: 1 }, null] }]
+  const rest = { ...instances, nodes: [taken, instance('y', 'skipped', null)] }
+  await store.createRun(newRun('r2', { instances: rest, given }), 'e1', 5)
+  t.match((await store.tasks('r2'))[3], { state: 'skipped', endedAt: 5 })
+})
 
 everyStore(
   'a run keeps what it spent, why it is paused, and what happened to it as a whole',
