@@ -1,5 +1,6 @@
 /** `foreach`, `key` and `maxParallel`: how a task becomes many, and what `item` is in each. Knows no operators. */
-import type { Json } from '../engine/json.ts'
+import { itemAt, itemCount } from '../engine/expansion.ts'
+import type { Json, JsonObject } from '../engine/json.ts'
 import type { Foreach } from '../engine/pipeline.ts'
 import { pointerTo } from '../engine/pointer.ts'
 import type { Task as TaskFile } from '../schemas/pipeline.generated.ts'
@@ -54,6 +55,44 @@ function itemsOfTemplate(templated: Templated | undefined, path: Path, report: R
     hint: templated ? null : 'write a list, or a template that gives one',
   })
   return null
+}
+
+/** Items of a list in the file whose keys are compared: more than anybody writes by hand. */
+const mostCompared = 10_000
+
+/** Reports two items that are written in the file and would have the same key. */
+export function checkTwins(items: Items, key: string, path: Path, report: Report): void {
+  // A key without a template is reported already.
+  if (typeof items === 'string' || JSON.stringify(items).includes('{{') || !key.includes('{{')) return
+  const lists = Array.isArray(items) ? { items } : { lists: items }
+  if (!Object.values(lists.lists ?? {}).every(Array.isArray)) return
+  const expansion = { ...lists, keys: null } as Parameters<typeof itemAt>[0]
+  const keyAt = writtenKey(key)
+  const places = new Map<string, number>()
+  for (let index = 0; keyAt !== null && index < Math.min(itemCount(expansion), mostCompared); index++) {
+    const text = keyAt(itemAt(expansion, index), index)
+    const twin = places.get(text)
+    places.set(text, index)
+    if (twin === undefined) continue
+    report.atValue(path, {
+      code: 'E113',
+      message: `items ${twin} and ${index} have the same key ${quote(text)}`,
+      hint: 'name what tells them apart, or add `{{ index }}`',
+    })
+    return
+  }
+}
+
+/** The key of an item, where the template only holds parts of the item and its index; else null. */
+function writtenKey(key: string): ((item: Json, index: number) => string) | null {
+  const part = /\{\{\s*(item|index)((?:\.[A-Za-z_]\w*)*)\s*\}\}/g
+  if (key.replaceAll(part, '').includes('{{')) return null
+  return (item, index) =>
+    key.replaceAll(part, (_, name: string, rest: string) => {
+      let value: unknown = name === 'item' ? item : index
+      for (const step of rest.split('.').slice(1)) value = (value as JsonObject | null)?.[step]
+      return typeof value === 'object' ? JSON.stringify(value) : String(value)
+    })
 }
 
 /** Checks `key`: a name of its own for each instance. */

@@ -14,6 +14,7 @@ const plain = new Set([
     'exclusiveMaximum',
     'minLength',
     'maxLength',
+    'pattern',
     'minItems',
     'maxItems',
   ],
@@ -41,6 +42,7 @@ function isPlainKeyword(keyword: string, value: unknown): boolean {
   if (keyword === 'oneOf' || keyword === 'anyOf') return Array.isArray(value) && value.every(isPlain)
   if (keyword === 'properties') return Object.values(value as object).every(isPlain)
   if (keyword === 'enum') return (value as readonly unknown[]).every((item) => Object(item) !== item)
+  if (keyword === 'pattern') return patternOf(value) !== null
   return keyword !== 'const' || Object(value) !== value
 }
 
@@ -58,7 +60,11 @@ function matches(schema: JsonSchema | boolean, value: unknown): boolean {
     (schema[keyword] as readonly JsonSchema[]).filter((branch) => matches(branch, value)).length
   if (schema.oneOf !== undefined && branches('oneOf') !== 1) return false
   if (schema.anyOf !== undefined && branches('anyOf') === 0) return false
-  if (typeof value === 'string') return isWithin([...value].length, schema.minLength, schema.maxLength)
+  if (typeof value === 'string')
+    return (
+      isWithin([...value].length, schema.minLength, schema.maxLength) &&
+      (schema.pattern === undefined || patternOf(schema.pattern)?.test(value) === true)
+    )
   if (typeof value === 'number') return isNumberWithin(value, schema)
   if (Array.isArray(value))
     return (
@@ -70,6 +76,22 @@ function matches(schema: JsonSchema | boolean, value: unknown): boolean {
     value === null ||
     isObjectOf(schema, value as { readonly [key: string]: unknown })
   )
+}
+
+const patterns = new Map<unknown, RegExp | null>()
+
+/** The pattern as ajv reads it; null where it is none. */
+function patternOf(pattern: unknown): RegExp | null {
+  let compiled = patterns.get(pattern)
+  if (compiled === undefined) {
+    try {
+      compiled = new RegExp(String(pattern), 'u')
+    } catch {
+      compiled = null
+    }
+    patterns.set(pattern, compiled)
+  }
+  return compiled
 }
 
 function isOfType(type: unknown, value: unknown): boolean {

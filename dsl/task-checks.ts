@@ -3,7 +3,7 @@ import type { OperatorInfo, Task } from '../engine/pipeline.ts'
 import type { Task as TaskFile } from '../schemas/pipeline.generated.ts'
 import { checkGroupKeys } from './group.ts'
 import type { Validator } from './json-schema.ts'
-import { checkKey, checkUnmapped, itemTypeOf } from './mapping.ts'
+import { checkKey, checkTwins, checkUnmapped, itemTypeOf } from './mapping.ts'
 import { checkEffects, checkPool, checkProduces, effectsOf } from './placement.ts'
 import type { Path } from './positions.ts'
 import { recoverOf } from './recover.ts'
@@ -81,8 +81,10 @@ function templatesOf(
 /** Checks the keys that go with some others only, and what they name. */
 function checkKeys(id: string, file: TaskFile, references: TaskReferences, { report, pools }: Context): void {
   const path: Path = ['tasks', id]
-  if (file.foreach !== undefined && file.key !== undefined)
+  if (file.foreach !== undefined && file.key !== undefined) {
     checkKey(file.key, [...path, 'key'], references, report)
+    checkTwins(file.foreach, file.key, [...path, 'key'], report)
+  }
   checkUnmapped(file, path, report)
   checkPool(file, path, pools, report)
   checkProduces(file, [...path, 'produces'], references, report)

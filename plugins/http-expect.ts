@@ -18,7 +18,8 @@ export interface Expectation {
 /** JSON Schema of a URL that is asked; a circuit breaker stands before its host. */
 export const urlSchema = {
   type: 'string',
-  minLength: 1,
+  pattern: '^[hH][tT][tT][pP][sS]?://[^/?#]',
+  'x-says': 'a URL that begins with `http://` or `https://`',
   'x-endpoint': true,
   description: 'http:// or https://. Link-local and metadata addresses are refused, also at redirects.',
 } as const

@@ -16,6 +16,7 @@ async function load(): Promise<(schema: JsonSchema) => ValidateFunction> {
     allErrors: false,
     meta: false,
     validateSchema: false,
+    verbose: true,
   })
   formats.default.default(ajv)
   return (schema) => ajv.compile(schema)
@@ -45,5 +46,6 @@ function sentence(error: ErrorObject | undefined): string {
   if (additionalProperty !== undefined) return `${where} has an unknown property '${additionalProperty}'`
   if (allowedValues !== undefined)
     return `${where} must be one of ${allowedValues.map((value) => JSON.stringify(value)).join(', ')}`
-  return `${where} ${error.message ?? 'does not fit'}`
+  const says = error.parentSchema?.['x-says']
+  return `${where} ${typeof says === 'string' ? `must be ${says}` : (error.message ?? 'does not fit')}`
 }

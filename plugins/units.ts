@@ -7,13 +7,18 @@ export const durationSchema = {
   type: 'string',
   pattern:
     '^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d)|P(?=[0-9T])([0-9]+W|([0-9]+D)?(T(?=[0-9])([0-9]+H)?([0-9]+M)?([0-9]+(\\.[0-9]+)?S)?)?))$',
+  'x-says': 'a duration such as `30s`, `12h` or `PT15M`',
 } as const
 
 /** JSON Schema of a size: whole bytes, or a string such as `64MiB` or `16GB`. */
 export const sizeSchema = {
   anyOf: [
-    { type: 'integer', minimum: 0 },
-    { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$' },
+    { type: 'integer', minimum: 0, 'x-says': 'whole bytes' },
+    {
+      type: 'string',
+      pattern: '^[0-9]+(\\.[0-9]+)?(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$',
+      'x-says': 'a size such as `64MiB`',
+    },
   ],
 } as const
 

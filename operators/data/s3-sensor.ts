@@ -22,6 +22,7 @@ export const s3Sensor = defineOperator<S3SensorInput>({
       uri: {
         type: 'string',
         pattern: '^s3://',
+        'x-says': 'a URI such as `s3://BUCKET/KEY`',
         'x-uri': 'input',
         description:
           '`s3://bucket/key`: the object of that key, else all below `key/`; or a glob, `s3://bucket/day/*.jsonl`. For a `_SUCCESS` marker name the marker itself.',

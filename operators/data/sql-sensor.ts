@@ -22,7 +22,8 @@ export const sqlSensor = defineOperator<SqlSensorInput>({
     properties: {
       url: {
         type: 'string',
-        minLength: 1,
+        pattern: '^(sqlite:.|postgres(ql)?://)',
+        'x-says': '`sqlite:PATH` or `postgres://HOST/NAME`',
         'x-endpoint': true,
         description:
           '`sqlite:PATH` or `postgres://user@host/name`. Leave the password of PostgreSQL to the environment (PGPASSWORD, or the file of PGPASSFILE).',

@@ -183,6 +183,26 @@ t.test('integers of items are integers to CEL', async (t) => {
   t.strictSame((await taskOf(yaml, 'm')).integers, ['/item/rows', '/index'])
 })
 
+t.test('two written items that would have the same key are found', async (t) => {
+  const twins = (first: number, second: number, key: string) => [
+    `E113 items ${first} and ${second} have the same key \`${key}\``,
+  ]
+  for (const [foreach, key, found] of [
+    ['[x, y, x]', '{{ item }}', twins(0, 2, 'x')],
+    ['[{ n: 1 }, { n: 1 }]', 'of-{{ item.n }}', twins(0, 1, 'of-1')],
+    ['{ lang: [en, de], size: [1, 2] }', '{{ item.lang }}', twins(0, 1, 'en')],
+    ['{ lang: [en, de], size: [1, 2] }', '{{ item.lang }}-{{ item.size }}', []],
+    ['[x, y, x]', '{{ item }}-{{ index }}', []],
+    ['[x, "{{ tasks.ingest.outputs.rows }}"]', 'of-{{ item }}', []],
+    ['[x, x]', '{{ item }}-{{ tasks.ingest.outputs.rows }}', []],
+  ] as const)
+    t.strictSame(
+      await errors(`${ingest}  m: { foreach: ${foreach}, key: "${key}", uses: Noop }`),
+      found,
+      `${key} of ${foreach}`,
+    )
+})
+
 t.test('ten thousand written items are typed as one is', async (t) => {
   const items = Array.from({ length: 10_000 }, (_, index) => `{ n: ${index}, name: s${index} }`).join(', ')
   t.strictSame(
