@@ -62,6 +62,8 @@ export class Engine {
   readonly #scheduler: Scheduler
   /** Runs that are being reopened: who wants that too waits. */
   readonly #reopening = new Map<string, Promise<void>>()
+  /** Requests that were heard; they stay in the store until what was done is. */
+  readonly #heard = new Set<number>()
   #renewal: Timer | null = null
   #unlisten: (() => void) | null = null
   #failure: unknown = null
@@ -294,7 +296,14 @@ export class Engine {
     this.#parts.store.requests(this.id).then(
       (requests) => {
         const at = this.#parts.clock.now()
-        for (const { id, run, wish, by } of requests) this.#scheduler.wish(run, wish, { by, at }, id)
+        const open = new Set(requests.map(({ id }) => id))
+        for (const id of this.#heard) if (!open.has(id)) this.#heard.delete(id)
+        for (const { id, run, wish, by } of requests) {
+          if (this.#heard.has(id)) continue
+          this.#heard.add(id)
+          // Kept for the next look where it came too early.
+          this.#scheduler.wish(run, wish, { by, at }, id).then((done) => done || this.#heard.delete(id))
+        }
       },
       (error) => this.#fail(error),
     )

@@ -90,7 +90,10 @@ class Chosen {
   }
 
   #mayEndAnew(node: Node): boolean {
-    return isEnded(node.state) && node.state !== 'succeeded' && !this.#run.omits(node)
+    if (this.#run.omits(node)) return false
+    // Ready by the end of what has another chance now: it waits for that again.
+    if (node.state === 'ready') return node.tries === 0 && node.key === null
+    return isEnded(node.state) && node.state !== 'succeeded'
   }
 }
 

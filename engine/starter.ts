@@ -53,6 +53,8 @@ export class Starter {
   readonly #lanes: Lanes
   /** Starts that are resolved already: their cache was looked at, or their claim had no room. */
   readonly #resolved = new WeakMap<Node, Start>()
+  /** Starts whose cache is being looked at: a task that became ready anew meanwhile is looked up anew. */
+  readonly #lookedUp = new WeakMap<Node, Start>()
   /** What waits for the probe of an endpoint to end. */
   readonly #behindProbe = new Map<string, Ready[]>()
   /** Caches that are being looked at. */
@@ -155,6 +157,7 @@ export class Starter {
   #enter(run: LiveRun, node: Node, at: number): void {
     // What was resolved before it became ready anew may be of a try that is over.
     this.#resolved.delete(node)
+    this.#lookedUp.delete(node)
     if (node.role !== 'work') this.#unfold(run, node, at)
     else if (node.wakeAt !== null && node.wakeAt > at) this.#loop.wakeAt(run, node, node.wakeAt)
     else {
@@ -249,6 +252,7 @@ export class Starter {
     }
     if (run.task(node).cache === null || node.tries > 0) return prepared
     this.#looking++
+    this.#lookedUp.set(node, prepared)
     this.#loop.ask(this.#parts.reuse.lookUp(run, node, prepared), (found) =>
       this.#afterLook(run, node, prepared, found),
     )
@@ -276,7 +280,9 @@ export class Starter {
 
   #afterLook(run: LiveRun, node: Node, start: Start, found: Reusable | null): void {
     this.#looking--
-    if (!this.#loop.owns(run) || node.state !== 'ready') return
+    const current = this.#lookedUp.get(node) === start
+    if (current) this.#lookedUp.delete(node)
+    if (!current || !this.#loop.owns(run) || node.state !== 'ready') return
     if (found === null) {
       this.#resolved.set(node, start)
       this.#lanes.pushFirst({ run, node })

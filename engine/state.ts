@@ -56,8 +56,8 @@ export const taskTransitions = {
   reuse: { from: ['ready'], to: 'succeeded' },
   block: { from: ['waiting'], to: 'upstream_failed' },
   cancel: { from: ['waiting', 'ready', 'running', 'sleeping', 'retrying'], to: 'cancelled' },
-  // A person's `runs retry`: what did not succeed has another chance.
-  reset: { from: ['failed', 'upstream_failed', 'cancelled', 'skipped'], to: 'waiting' },
+  // A person's `runs retry`: what did not succeed has another chance, and what was to start after its end waits for that anew.
+  reset: { from: ['ready', 'failed', 'upstream_failed', 'cancelled', 'skipped'], to: 'waiting' },
   // A person's `runs mark`: the task is what the person says.
   mark_succeeded: {
     from: [

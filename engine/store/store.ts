@@ -114,6 +114,7 @@ export type Wish =
 
 /** A wish that another process wrote for the engine that owns the run. */
 export interface RequestRecord {
+  /** Never given again. */
   readonly id: number
   readonly run: string
   readonly wish: Wish

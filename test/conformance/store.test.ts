@@ -191,6 +191,8 @@ everyStore('requests reach the owner of the run until they are answered', async 
   t.strictSame(await store.requests('e2'), [])
   await commit([writeTo('r1', { answered: [request?.id as number] })])
   t.strictSame(await store.requests('e1'), [])
+  await store.request('r1', { kind: 'pause' }, 'ann', 9)
+  t.not((await store.requests('e1'))[0]?.id, request?.id, 'a number is given once')
 })
 
 everyStore('runs are listed newest first, by any of their traits', async (t, { store, commit }) => {

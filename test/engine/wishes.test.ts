@@ -1,6 +1,9 @@
 /** What people do to runs: pause, resume, retry, mark, answer. */
 import t from 'tap'
+import { openSqlite } from '../../engine/store/sqlite.ts'
+import { VirtualClock } from '../../simulation/virtual-clock.ts'
 import { pipelineOf, tries } from '../support/pipelines.ts'
+import { type Between, storeBetween } from '../support/store-between.ts'
 import { testEngine } from '../support/test-engine.ts'
 
 const failure = { type: 'failed', kind: 'user', message: 'broken' } as const
@@ -197,3 +200,43 @@ t.test(
     t.strictSame(await it.store.requests(it.engine.id), [])
   },
 )
+
+t.test('what was to start after the end of a task waits again when that is tried again', async (t) => {
+  const it = await testEngine({ slots: 1 })
+  const pipeline = pipelineOf({
+    a: {},
+    busy: {},
+    clean: { needs: ['a'], trigger: 'all_done' },
+    onFailure: { needs: ['a'], trigger: 'one_failed' },
+  })
+  const run = await it.run(pipeline)
+  await it.end('a', failure)
+  t.hasStrict(await it.states(run, pipeline), { busy: 'running', clean: 'ready', onFailure: 'ready' })
+  await it.wish(run, retryAll)
+  t.hasStrict(await it.states(run, pipeline), { a: 'ready', clean: 'waiting', onFailure: 'waiting' })
+  await it.end('busy')
+  await it.end('a')
+  await it.end('clean')
+  t.hasStrict(await it.states(run, pipeline), { a: 'succeeded', clean: 'succeeded', onFailure: 'skipped' })
+})
+
+t.test('a wish that is heard again before it is written is done once', async (t) => {
+  const between: Between = {}
+  const clock = new VirtualClock()
+  const it = await testEngine({
+    store: storeBetween(openSqlite({ path: ':memory:' }), clock, between),
+    clock,
+  })
+  const pipeline = pipelineOf({ a: {} })
+  const run = await it.run(pipeline)
+  await it.store.request(run, { kind: 'pause' }, 'ann', clock.time)
+  await it.store.request(run, { kind: 'resume' }, 'ann', clock.time)
+  // Longer than between two looks.
+  between.delay = 5000
+  await it.pass(30_000)
+  const events = (await it.store.events(run)).map(({ event }) => event)
+  t.strictSame(
+    events.filter((event) => event === 'pause' || event === 'resume'),
+    ['resume'],
+  )
+})

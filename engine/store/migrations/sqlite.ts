@@ -173,5 +173,16 @@ export const migrations: readonly string[] = [
   `,
   `
   ALTER TABLE tasks ADD COLUMN claimed_at INTEGER;
+
+  ALTER TABLE requests RENAME TO requests_before;
+  CREATE TABLE requests (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL,
+    wish TEXT NOT NULL,
+    asked_by TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO requests SELECT * FROM requests_before;
+  DROP TABLE requests_before;
   `,
 ]
