@@ -49,7 +49,7 @@ export default {
         pathNot: [
           '^dsl/',
           '^schemas/',
-          '^engine/(pipeline|errors|json|pointer|state|outcome|evaluator|graph|expansion|timetable|interval|cron|zone|time-text|duration|size|resources)\\.js$',
+          '^engine/(pipeline|errors|json|pointer|state|outcome|evaluator|graph|expansion|timetable|interval|cron|zone|time-text|duration|size|resources|retention)\\.js$',
         ],
       },
     },

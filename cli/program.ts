@@ -90,6 +90,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/diff.ts')).diff,
   },
   {
+    name: 'db',
+    summary: 'prune what is kept no longer',
+    load: async () => (await import('./commands/db.ts')).db,
+  },
+  {
     name: 'operators',
     summary: 'list the operators, or describe one',
     load: async () => (await import('./commands/operators.ts')).operators,

@@ -6,6 +6,7 @@ import type { Fingerprint } from '../engine/cache.ts'
 import type { Engine } from '../engine/engine.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Report } from '../engine/report.ts'
+import type { RunFolders } from '../engine/retention.ts'
 import type { Store } from '../engine/store/store.ts'
 import type { Wake } from '../engine/wake.ts'
 import { keepHeapSmall } from './heap.ts'
@@ -114,6 +115,12 @@ export async function fingerprintOf(): Promise<Fingerprint> {
 export async function bellOf({ data }: Settings): Promise<Wake> {
   const { fileWake } = await import('../engine/wake.ts')
   return fileWake(join(data, 'wake'))
+}
+
+/** The folders of runs in the data folder. */
+export async function runFoldersOf({ data }: Settings): Promise<RunFolders> {
+  const { runFolders } = await import('../engine/run-folders.ts')
+  return runFolders(data)
 }
 
 /** The error for a run that the store does not know. */

@@ -2,6 +2,7 @@
 import { parseDuration } from '../engine/duration.ts'
 import type { JsonSchema } from '../engine/json.ts'
 import type { Resources } from '../engine/resources.ts'
+import type { Retention } from '../engine/retention.ts'
 import { validate as matches } from '../schemas/config.check.generated.js'
 import type { ConfigFile } from '../schemas/config.generated.ts'
 import schema from '../schemas/config.schema.json' with { type: 'json' }
@@ -24,15 +25,6 @@ export interface Installation {
   /** Attempts at once; what is absent is the queue's own default. */
   readonly slots: { readonly process?: number; readonly inline?: number }
   readonly retention: Retention
-}
-
-/** How long things are kept, milliseconds; what is absent is kept for ever. */
-export interface Retention {
-  readonly runs?: { readonly age?: number; readonly count?: number }
-  readonly logs?: number
-  readonly events?: number
-  readonly artifacts?: number
-  readonly checkpoints?: number
 }
 
 /** What reading a dagctl.yaml came to. */

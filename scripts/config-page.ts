@@ -50,7 +50,7 @@ export function configPage(): string {
     ...section('`rates`', of('rates'), [], definitions),
     ...section('`slots`', of('slots'), [], definitions),
     ...section('`retention`', of('retention'), [], definitions),
-    'Retention is read and checked; nothing is pruned by it yet.',
+    '`dagctl serve` prunes at its start and then once an hour; `dagctl db prune` does it now, and with `--dry-run` says what would go. Runs that have not ended stay, and so do the last of each pipeline that succeeded, runs of an unfinished backfill, runs that an active one triggered, and those whose outputs another run took. What a backfill finds missing is what is no longer kept.',
     '',
     ...section('`retention.runs`', of('kept'), [], definitions),
   ]

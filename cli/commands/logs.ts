@@ -61,6 +61,10 @@ async function show(call: Call<Options>, run: string, task?: string): Promise<nu
       )
     }
     await printer.all(attempts)
+    const { logs } = settings.installation.retention
+    const { endedAt } = (await store.run(run)) ?? { endedAt: null }
+    if (logs !== undefined && endedAt !== null && endedAt < terminal.clock.now() - logs)
+      terminal.err.write(`run ${run} ended longer ago than \`retention.logs\` keeps logs\n`)
     return exits.ok
   })
 }

@@ -3,16 +3,19 @@ import type { Timer } from '../../engine/clock.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { exits } from '../../engine/errors.ts'
 import type { Report } from '../../engine/report.ts'
+import type { Pruned } from '../../engine/retention.ts'
 import { Schedules } from '../../engine/schedules.ts'
 import { conduct } from '../conduct.ts'
 import { paramsOf } from '../params.ts'
 import { counted, grouped } from '../print.ts'
+import { prunedInWords } from '../pruned.ts'
 import { type Stage, withEngine } from '../stage.ts'
 import type { Signal } from '../terminal.ts'
 import { bellOf } from '../wiring.ts'
 import { Adoption } from './adoption.ts'
 import { Log } from './log.ts'
 import { PipelineFolders } from './pipeline-folders.ts'
+import { Pruning } from './pruning.ts'
 import { Registry, shownPath } from './registry.ts'
 import { Tellings } from './tellings.ts'
 import { FolderWatch } from './watch-folders.ts'
@@ -44,6 +47,7 @@ class Service {
   readonly #folders: PipelineFolders
   readonly #watch: FolderWatch
   readonly #adoption: Adoption
+  readonly #pruning: Pruning
   readonly #roots: readonly string[]
   readonly #registry: Registry
   #looks: Promise<void> = Promise.resolve()
@@ -90,6 +94,11 @@ class Service {
       },
     })
     this.#folders = new PipelineFolders(roots, settings, terminal.cwd, this.#registry)
+    this.#pruning = new Pruning(
+      stage,
+      (pruned) => this.#pruned(pruned),
+      (error) => this.#fail(error),
+    )
     this.#adoption = new Adoption(store, engine, ({ id, pipeline }) => {
       this.#tellings.knows(id, pipeline)
       this.#log.say(
@@ -97,6 +106,10 @@ class Service {
         `${pipeline} run ${id} of an engine that is gone`,
       )
     })
+  }
+
+  #pruned(pruned: Pruned): void {
+    this.#log.say({ event: 'pruned', ...pruned }, prunedInWords(pruned))
   }
 
   hear(report: Report): void {
@@ -134,7 +147,7 @@ class Service {
     this.#isClosed = true
     this.#watch.close()
     this.#adoptTimer?.cancel()
-    await Promise.all([this.#schedules.stop(), this.#adopting])
+    await Promise.all([this.#schedules.stop(), this.#adopting, this.#pruning.close()])
   }
 
   async #begin(): Promise<void> {
@@ -144,6 +157,7 @@ class Service {
     if (this.#isClosed) return
     this.#schedules.start()
     this.#registry.begin()
+    this.#pruning.begin()
     const [pipelines, schedules] = [this.#registry.size, this.#schedules.size]
     const { cwd } = this.#stage.terminal
     const roots = this.#roots.map((root) => shownPath(root, cwd)).join(', ')

@@ -8,6 +8,7 @@ import { SqliteWriter } from './sqlite-commit.ts'
 import { Connection, type SqliteOptions } from './sqlite-connection.ts'
 import { SqliteCreator } from './sqlite-create.ts'
 import { SqlitePlans } from './sqlite-plans.ts'
+import { SqlitePruner } from './sqlite-prune.ts'
 import { SqliteRows } from './sqlite-rows.ts'
 import type {
   EngineRecord,
@@ -16,6 +17,7 @@ import type {
   NewRun,
   RequestRecord,
   RunFilter,
+  RunLimits,
   Store,
   Wish,
 } from './store.ts'
@@ -29,6 +31,7 @@ class SqliteStore extends SqlitePlans implements Store {
   readonly #db: Connection
   readonly #writer: SqliteWriter
   readonly #creator: SqliteCreator
+  readonly #pruner: SqlitePruner
 
   constructor(options: SqliteOptions) {
     const db = new Connection(options)
@@ -37,6 +40,7 @@ class SqliteStore extends SqlitePlans implements Store {
     const rows = new SqliteRows(db)
     this.#writer = new SqliteWriter(db, rows)
     this.#creator = new SqliteCreator(db, rows)
+    this.#pruner = new SqlitePruner(db)
   }
 
   async commit(batch: Batch): Promise<CommitResult> {
@@ -216,6 +220,34 @@ class SqliteStore extends SqlitePlans implements Store {
        FROM tasks INDEXED BY tasks_holding JOIN runs ON runs.seq = tasks.run WHERE tasks.holding = 1`,
       )
       .map(toHeld)
+  }
+
+  async prunable(limits: RunLimits, most: number | null): Promise<readonly string[]> {
+    return this.#pruner.prunable(limits, most)
+  }
+
+  async forgetRuns(ids: readonly string[]): Promise<readonly string[]> {
+    return this.#pruner.forgetRuns(ids)
+  }
+
+  async prunedRuns(): Promise<readonly string[]> {
+    return this.#pruner.prunedRuns()
+  }
+
+  async filesRemoved(ids: readonly string[]): Promise<void> {
+    this.#pruner.filesRemoved(ids)
+  }
+
+  async runsEnded(before: number, which: 'all' | 'with events' | 'not cited'): Promise<readonly string[]> {
+    return this.#pruner.runsEnded(before, which)
+  }
+
+  async forgetEvents(ids: readonly string[]): Promise<void> {
+    this.#pruner.forgetEvents(ids)
+  }
+
+  async forgetUnused(before: number): Promise<void> {
+    this.#pruner.forgetUnused(before)
   }
 
   async close(): Promise<void> {

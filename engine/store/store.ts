@@ -179,6 +179,13 @@ export interface BackfillRecord {
   readonly createdAt: number
 }
 
+/** Which ended runs are kept no longer: those that ended before, and of each pipeline all but the newest so many. */
+export interface RunLimits {
+  /** Epoch milliseconds; null is no limit. */
+  readonly endedBefore: number | null
+  readonly newest: number | null
+}
+
 /** Which runs; all conditions hold together. Newest first. */
 export interface RunFilter {
   readonly pipeline?: string
@@ -272,6 +279,24 @@ export interface Store {
   ): Promise<boolean>
   /** How many of its runs may be active at once from now on. */
   limitBackfill(id: string, maxActive: number): Promise<void>
+
+  /**
+   * Ended runs beyond the limits that nothing needs any more, the oldest first: no attempt runs, no other run took their
+   * outputs, no unfinished backfill or active run made them, and a later run of the pipeline has succeeded.
+   */
+  prunable(limits: RunLimits, most: number | null): Promise<readonly string[]>
+  /** Forgets runs with all that is kept of them; gives those that it was: what goes on by now stays. */
+  forgetRuns(ids: readonly string[]): Promise<readonly string[]>
+  /** Runs that are forgotten, and whose files may still be there. */
+  prunedRuns(): Promise<readonly string[]>
+  /** Their files are gone too. */
+  filesRemoved(ids: readonly string[]): Promise<void>
+  /** Runs that ended before (epoch ms) and of which nothing runs; `not cited`: of which no other run took outputs. */
+  runsEnded(before: number, which: 'all' | 'with events' | 'not cited'): Promise<readonly string[]>
+  /** Forgets what happened in ended runs. */
+  forgetEvents(ids: readonly string[]): Promise<void>
+  /** Forgets what is older (epoch ms) and that nothing refers to: versions, finished backfills, updates of datasets. */
+  forgetUnused(before: number): Promise<void>
 
   close(): Promise<void>
 }

@@ -184,5 +184,9 @@ export const migrations: readonly string[] = [
   ) STRICT;
   INSERT INTO requests SELECT * FROM requests_before;
   DROP TABLE requests_before;
+
+  CREATE TABLE pruned (run TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  CREATE INDEX tasks_cached ON tasks (cached) WHERE cached IS NOT NULL;
+  CREATE INDEX cache_by_run ON cache (run);
   `,
 ]

@@ -1,0 +1,126 @@
+/** What is pruned of runs and their folders, over a real store and folders that a test sees. */
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import {
+  type FolderKind,
+  folderKinds,
+  prune,
+  type Retention,
+  type RunFolders,
+} from '../../engine/retention.ts'
+import { runFolders } from '../../engine/run-folders.ts'
+import { pipelineOf } from '../support/pipelines.ts'
+import { testEngine } from '../support/test-engine.ts'
+
+const hour = 3_600_000
+const failure = { type: 'failed', kind: 'network', message: 'broken' } as const
+const nothing = { runs: 0, logs: 0, events: 0, artifacts: 0, checkpoints: 0, bytes: 0 }
+
+/** Folders of which only the names are kept; each takes ten bytes. */
+function folders(runs: readonly string[]): RunFolders & { readonly left: Set<string> } {
+  const left = new Set(folderKinds.flatMap((kind) => runs.map((run) => `${kind}/${run}`)))
+  const size = async (kind: FolderKind, run: string) => (left.has(`${kind}/${run}`) ? 10 : 0)
+  return {
+    left,
+    runs: async (kind) =>
+      [...left].flatMap((path) => (path.startsWith(kind) ? [path.slice(kind.length + 1)] : [])),
+    size,
+    remove: async (kind, run) => {
+      const bytes = await size(kind, run)
+      left.delete(`${kind}/${run}`)
+      return bytes
+    },
+  }
+}
+
+/** Three failed runs, an hour apart, and one that goes on. */
+async function world() {
+  const lease = { holds: 99 * hour, renewed: 99 * hour }
+  const it = await testEngine({ lease })
+  const pipeline = pipelineOf({ a: {} })
+  const runs: string[] = []
+  for (let i = 0; i < 3; i++) {
+    runs.push(await it.run(pipeline))
+    await it.end('a', failure)
+    await it.pass(hour)
+  }
+  runs.push(await it.run(pipeline))
+  const disk = folders(runs)
+  const pruned = (retention: Retention, dry = false) =>
+    prune({ store: it.store, folders: disk, retention, now: it.clock.time, dry })
+  return { ...it, runs, disk, pruned }
+}
+
+t.test('without limits everything is kept', async (t) => {
+  const { pruned } = await world()
+  t.strictSame(await pruned({}), nothing)
+})
+
+t.test('runs go by age with their folders, and a dry run says the same and removes nothing', async (t) => {
+  const { pruned, runs, disk, store } = await world()
+  const retention = { runs: { age: 1.5 * hour } }
+  const expected = { ...nothing, runs: 2, bytes: 60 }
+  t.strictSame(await pruned(retention, true), expected)
+  t.equal(disk.left.size, 12)
+  t.strictSame(await pruned(retention), expected)
+  t.equal(disk.left.size, 6)
+  t.strictSame(
+    (await store.runs({})).map(({ id }) => id),
+    [runs[3], runs[2]],
+  )
+  t.strictSame(await pruned(retention), nothing)
+})
+
+t.test('parts of runs go before the runs; of a run that goes on nothing goes', async (t) => {
+  const { pruned, runs, disk, store } = await world()
+  const retention = { logs: 0, events: 1.5 * hour, checkpoints: 2.5 * hour }
+  t.strictSame(await pruned(retention), { ...nothing, logs: 3, events: 2, checkpoints: 1, bytes: 40 })
+  t.ok(disk.left.has(`attempts/${runs[3]}`))
+  t.strictSame(await store.events(runs[1] as string), [])
+  t.not((await store.events(runs[2] as string)).length, 0)
+})
+
+t.test('what a crash left of the files of forgotten runs is removed the next time', async (t) => {
+  const { disk, runs, store, clock } = await world()
+  const retention = { runs: { age: 0 } }
+  let removals = 0
+  const failing: RunFolders = {
+    ...disk,
+    remove: (kind, run) => {
+      if (++removals > 4) throw new Error('the process is gone')
+      return disk.remove(kind, run)
+    },
+  }
+  const parts = { store, retention, now: clock.time }
+  await t.rejects(prune({ ...parts, folders: failing }), { message: 'the process is gone' })
+  t.equal(disk.left.size, 8)
+  t.strictSame(await prune({ ...parts, folders: disk }), { ...nothing, bytes: 50 })
+  t.strictSame(
+    [...disk.left],
+    folderKinds.map((kind) => `${kind}/${runs[3]}`),
+  )
+})
+
+t.test('on disk what comes while a folder is removed stays, and links are not followed', async (t) => {
+  const dir = t.testdir({
+    data: { attempts: { r1: { one: { log: '12345' } }, r2: {} } },
+    precious: { file: 'kept' },
+  })
+  const { symlinkSync } = await import('node:fs')
+  symlinkSync(join(dir, 'precious'), join(dir, 'data/attempts/r1/link'))
+  const disk = runFolders(join(dir, 'data'))
+  t.strictSame((await disk.runs('attempts')).toSorted(), ['r1', 'r2'])
+  t.strictSame(await disk.runs('checkpoints'), [])
+  t.ok((await disk.size('attempts', 'r1')) >= 5)
+  const removing = disk.remove('attempts', 'r1')
+  mkdirSync(join(dir, 'data/attempts/r1/two'))
+  writeFileSync(join(dir, 'data/attempts/r1/two/log'), 'x')
+  await removing
+  t.strictSame(readdirSync(join(dir, 'precious')), ['file'])
+  t.notOk(
+    readdirSync(join(dir, 'data/attempts')).includes('r1') &&
+      readdirSync(join(dir, 'data/attempts/r1')).includes('one'),
+  )
+  t.equal(await disk.remove('attempts', 'nothing'), 0)
+})
