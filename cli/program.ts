@@ -90,6 +90,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/diff.ts')).diff,
   },
   {
+    name: 'audit',
+    summary: 'show, verify and export the audit log',
+    load: async () => (await import('./commands/audit.ts')).audit,
+  },
+  {
     name: 'db',
     summary: 'prune what is kept no longer',
     load: async () => (await import('./commands/db.ts')).db,

@@ -16,9 +16,19 @@ import type { Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Opens the store, and makes it where it is not there. */
-export async function openStore({ store }: Settings): Promise<Store> {
-  const { openSqlite } = await import('../engine/store/sqlite.ts')
-  return openSqlite({ path: store })
+export async function openStore({ store, data }: Settings): Promise<Store> {
+  const [{ openSqlite }, { signerIn }] = await Promise.all([
+    import('../engine/store/sqlite.ts'),
+    import('../engine/audit/key.ts'),
+  ])
+  let signer: ReturnType<typeof signerIn> | undefined
+  return openSqlite({
+    path: store,
+    signer: () => {
+      signer ??= signerIn(data, process.pid)
+      return signer
+    },
+  })
 }
 
 /** Lends the store to work that only reads: where none was made yet, an empty one that leaves nothing behind. */

@@ -37,6 +37,8 @@ export class LiveRun {
   pausedFor: RunRecord['pausedFor']
   overdue: boolean
   overBudget: boolean
+  /** Another engine owns it by now: nothing that is decided of it here counts. */
+  lost = false
   /** How many runs of its backfill may be active at once; null where it is no backfill's. */
   maxActive: number | null = null
   readonly #unwritten = new Unwritten()
@@ -167,6 +169,17 @@ export class LiveRun {
   /** Notes datasets that a task updated. */
   produce(task: string, uris: readonly string[]): void {
     this.#unwritten.produce(task, uris)
+  }
+
+  /** Notes for the audit log what somebody did to the run. */
+  audit(what: string, who: string, detail: JsonObject): void {
+    const { id: run, pipeline } = this.record
+    this.#unwritten.audit({ what, who, subject: { run, pipeline }, detail })
+  }
+
+  /** Notes that a request is done with. */
+  answered(request: number): void {
+    this.#unwritten.answer(request)
   }
 
   /** What has to be written since the last call. */

@@ -35,7 +35,6 @@ export class Scheduler {
   #inbox: (() => void)[] = []
   #touched = new Set<LiveRun>()
   #acts: (() => void)[] = []
-  #answered = new Map<LiveRun, number[]>()
   #asking = 0
   #turning = false
   #draining = false
@@ -91,7 +90,7 @@ export class Scheduler {
         this.#touched.add(run)
         if (run.state === 'queued') this.#queued.push(run)
         this.#acts.push(() => {
-          resolve(this.#owns(run))
+          resolve(!run.lost)
           this.#closeRun(run)
         })
       }),
@@ -130,7 +129,7 @@ export class Scheduler {
     const before = run.state
     const { done, stop } = grant(run, wish, wisher)
     if (!done) return false
-    if (request !== undefined) this.#answered.set(run, [...(this.#answered.get(run) ?? []), request])
+    if (request !== undefined) run.answered(request)
     this.#touched.add(run)
     for (const node of stop) this.#acts.push(() => this.#occurrences.attempts.stop(node, 'cancel'))
     for (const node of run.changed) this.#occurrences.settled(run, node)
@@ -148,9 +147,7 @@ export class Scheduler {
   /** Lets go of a run that another engine owns by now. */
   lose(id: string): void {
     const run = this.#runs.get(id)
-    this.#post(() => {
-      if (this.#runs.get(id) === run) this.#drop(id)
-    })
+    this.#post(() => this.#lost(run))
   }
 
   /** Looks again at whatever waits for a limit that other engines share, and at the clock. */
@@ -264,7 +261,7 @@ export class Scheduler {
       const asked = new Map([...batch.runs, ...batch.starts].map(({ run }) => [run, this.#runs.get(run)]))
       const result = await this.#parts.store.commit(batch)
       if (this.#closed) return
-      for (const id of result.lost) if (this.#runs.get(id) === asked.get(id)) this.#drop(id)
+      for (const id of result.lost) this.#lost(asked.get(id))
       const durable = written.filter(({ run }) => this.#owns(run))
       for (const report of reportsOf(durable, at)) this.#parts.report(report)
       this.#act(claims, result.denied, at)
@@ -287,12 +284,10 @@ export class Scheduler {
     for (const run of this.#touched) {
       // What was let go is another's to write; its refusal would count against the run as it was taken up anew.
       if (!this.#owns(run)) continue
-      const extras = { answered: this.#answered.get(run), cache: this.#reuse.take(run) }
-      const write = writeOf(run, claiming.has(run), extras, at)
+      const write = writeOf(run, claiming.has(run), this.#reuse.take(run), at)
       if (write !== null) written.push({ run, write })
     }
     this.#touched = new Set()
-    this.#answered = new Map()
     const runs = written.map(({ write }) => write)
     return {
       batch: { engine: this.#parts.engine, at, runs, claims: claims.map(writeOfClaim), starts },
@@ -356,6 +351,11 @@ export class Scheduler {
     this.#queued.ended(run)
     this.#drop(run.record.id)
     this.#occurrences.wakers.runEnded(run.record.id)
+  }
+
+  #lost(run: LiveRun | undefined): void {
+    if (run !== undefined) run.lost = true
+    if (run !== undefined && this.#owns(run)) this.#drop(run.record.id)
   }
 
   #drop(id: string): void {

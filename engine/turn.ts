@@ -18,12 +18,6 @@ export interface Claim extends Ready {
   readonly pool: PoolClaim | null
 }
 
-/** What is written of a run besides its tasks. */
-export interface Extras {
-  readonly answered: readonly number[] | undefined
-  readonly cache: NonNullable<RunWrite['cache']>
-}
-
 /** A run and what is written of it. */
 export interface Written {
   readonly run: LiveRun
@@ -79,11 +73,21 @@ export function writeOfClaim({ run, node, patch, pool }: Claim): TaskClaim {
 }
 
 /** Everything that has to be written of a run; null where that is nothing. Ends the run with its last task. */
-export function writeOf(run: LiveRun, claims: boolean, extras: Extras, at: number): RunWrite | null {
+export function writeOf(
+  run: LiveRun,
+  claims: boolean,
+  cache: NonNullable<RunWrite['cache']>,
+  at: number,
+): RunWrite | null {
   const end = endOf(run, at)
-  const { answered, cache } = extras
-  if (!run.hasPending && !claims && end === null && answered === undefined) return null
-  const { tasks, grow, datasets, events, patch, state: moved, takes } = run.takePending()
+  if (end !== null)
+    run.audit('run.ended', 'engine', {
+      state: end.to,
+      version: run.record.version,
+      trigger: run.record.trigger,
+    })
+  if (!run.hasPending && !claims && end === null) return null
+  const { tasks, grow, datasets, events, patch, state: moved, takes, audit, answered } = run.takePending()
   const state = end ?? (moved && moveOf(run, moved))
   return {
     run: run.record.id,
@@ -95,7 +99,8 @@ export function writeOf(run: LiveRun, claims: boolean, extras: Extras, at: numbe
     ...(events.length > 0 && { events }),
     ...(Object.keys(patch).length > 0 && { patch }),
     ...(state && { state }),
-    ...(answered && { answered }),
+    ...(audit.length > 0 && { audit }),
+    ...(answered.length > 0 && { answered }),
     ...(cache.length > 0 && { cache }),
   }
 }

@@ -1,4 +1,5 @@
 /** What changed in a run since it was last written: rows, events, new nodes. Knows nothing of what follows from them. */
+import type { AuditDraft } from './audit/log.ts'
 import type { JsonObject } from './json.ts'
 import type { Node } from './node.ts'
 import type { RunEvent } from './state.ts'
@@ -20,6 +21,9 @@ export interface Pending {
   readonly patch: { -readonly [field in keyof RunPatch]: RunPatch[field] }
   /** A person's doing to the state of the run itself, with who and why. */
   state: { readonly event: RunEvent; readonly detail: JsonObject } | null
+  readonly audit: AuditDraft[]
+  /** Requests that are hereby done. */
+  readonly answered: number[]
   /** The run, ended, as it was before this engine took it up; the first write makes it this engine's. */
   takes: RunWrite['takes'] | null
 }
@@ -31,6 +35,8 @@ const nothing = (): Pending => ({
   events: [],
   patch: {},
   state: null,
+  audit: [],
+  answered: [],
   takes: null,
 })
 
@@ -60,6 +66,16 @@ export class Unwritten {
   /** A person takes the run itself through `event`. */
   move(event: RunEvent, detail: JsonObject): void {
     this.#pending.state = { event, detail }
+  }
+
+  /** The audit log is to say this of it. */
+  audit(draft: AuditDraft): void {
+    this.#pending.audit.push(draft)
+  }
+
+  /** What was requested is done with this. */
+  answer(request: number): void {
+    this.#pending.answered.push(request)
   }
 
   /** The run is taken up by the first write. */
@@ -96,11 +112,13 @@ export class Unwritten {
   }
 
   get isEmpty(): boolean {
-    const { grow, events, patch, state } = this.#pending
+    const { grow, events, patch, state, audit, answered } = this.#pending
     return (
       this.#writes.size === 0 &&
       grow.length === 0 &&
       events.length === 0 &&
+      audit.length === 0 &&
+      answered.length === 0 &&
       state === null &&
       Object.keys(patch).length === 0
     )

@@ -24,8 +24,35 @@ export interface Wisher {
   readonly at: number
 }
 
-/** Does what is wished, as far as the run's state lets it: what comes too late changes nothing. */
-export function grant(run: LiveRun, wish: Wish, { by, at }: Wisher): Granted {
+/**
+ * Does what is wished, as far as the run's state lets it: what comes too late changes nothing. That it was wished is noted
+ * in any case, once it is done with.
+ */
+export function grant(run: LiveRun, wish: Wish, wisher: Wisher): Granted {
+  const granted = granting(run, wish, wisher)
+  const { kind, ...detail } = wish
+  if (granted.done) run.audit(`run.${kind}`, wisher.by, named(run, detail))
+  return granted
+}
+
+/** A wish's particulars, with tasks by their names. */
+function named(
+  run: LiveRun,
+  { nodes, node, ...rest }: { nodes?: readonly number[] | null; node?: number } & object,
+): JsonObject {
+  const names = (indices: readonly number[]) =>
+    indices.flatMap((index) => {
+      const found = run.nodes[index]
+      return found === undefined ? [] : [run.name(found)]
+    })
+  return {
+    ...(rest as JsonObject),
+    ...(nodes && { tasks: names(nodes) }),
+    ...(node !== undefined && { tasks: names([node]) }),
+  }
+}
+
+function granting(run: LiveRun, wish: Wish, { by, at }: Wisher): Granted {
   const ended = isEnded(run.state)
   const takesBack = wish.kind === 'retry' || wish.kind === 'mark'
   if (ended && takesBack && run.nodes.some(({ holding }) => holding)) return { done: false, stop: [] }

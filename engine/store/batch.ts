@@ -1,4 +1,5 @@
 /** What one turn of the scheduler writes as one transaction, and what came of it. Types only; the seam itself is store.ts. */
+import type { AuditDraft } from '../audit/log.ts'
 import type { JsonObject } from '../json.ts'
 import type { RunState, TaskEvent } from '../state.ts'
 import type { RunRecord, TaskRecord } from './records.ts'
@@ -78,6 +79,8 @@ export interface RunWrite {
   readonly events?: readonly { readonly event: string; readonly detail: JsonObject | null }[]
   /** Datasets that its tasks updated. */
   readonly datasets?: readonly { readonly uri: string; readonly task: string }[]
+  /** What the audit log is to say of it. */
+  readonly audit?: readonly AuditDraft[]
   /** Requests that are hereby done. */
   readonly answered?: readonly number[]
   /** Outputs that later runs may reuse. */

@@ -2,6 +2,7 @@
 import { bug } from '../errors.ts'
 import { taskTransitions } from '../state.ts'
 import type { Batch, CommitResult, RunWrite, TaskWrite } from './batch.ts'
+import type { SqliteAudit } from './sqlite-audit.ts'
 import { SqliteClaims } from './sqlite-claims.ts'
 import type { Connection } from './sqlite-connection.ts'
 import type { SqliteRows } from './sqlite-rows.ts'
@@ -10,11 +11,13 @@ import type { SqliteRows } from './sqlite-rows.ts'
 export class SqliteWriter {
   readonly #db: Connection
   readonly #rows: SqliteRows
+  readonly #audit: SqliteAudit
   readonly #claims: SqliteClaims
 
-  constructor(db: Connection, rows: SqliteRows) {
+  constructor(db: Connection, rows: SqliteRows, audit: SqliteAudit) {
     this.#db = db
     this.#rows = rows
+    this.#audit = audit
     this.#claims = new SqliteClaims(db, rows)
   }
 
@@ -35,6 +38,8 @@ export class SqliteWriter {
         seqs.set(write.run, seq)
         this.#writeRun(seq, write, batch.at)
       }
+      const noted = batch.runs.filter(({ run }) => seqs.has(run)).flatMap(({ audit = [] }) => audit)
+      this.#audit.append(batch.engine, noted, batch.at)
       // After all that frees a slot, in whatever run.
       const denied = this.#claims.claimAll(batch, seqs)
       const started: string[] = []

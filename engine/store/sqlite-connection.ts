@@ -1,6 +1,7 @@
 /** A connection to a SQLite file: opening, migrating, prepared statements, errors. The only file that imports better-sqlite3. */
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
+import type { Signer } from '../audit/log.ts'
 import { DagctlError } from '../errors.ts'
 import { makeFolder } from '../folders.ts'
 import { migrations } from './migrations/sqlite.ts'
@@ -12,6 +13,8 @@ export interface SqliteOptions {
   readonly path: string
   /** FULL survives a loss of power, NORMAL a crash of the process. FULL when absent. */
   readonly synchronous?: 'FULL' | 'NORMAL'
+  /** Signs the heads of the audit log; asked for when there is one to sign. They are not signed when absent. */
+  readonly signer?: () => Signer
 }
 
 /** What a write did. */

@@ -2,6 +2,7 @@
 import { bug, DagctlError } from '../errors.ts'
 import type { RunRecord } from './records.ts'
 import { type Row, toRun } from './rows.ts'
+import type { SqliteAudit } from './sqlite-audit.ts'
 import type { Connection } from './sqlite-connection.ts'
 import { keepVersion, moveCursors } from './sqlite-plans.ts'
 import type { SqliteRows } from './sqlite-rows.ts'
@@ -25,14 +26,16 @@ interface Creation {
 export class SqliteCreator {
   readonly #db: Connection
   readonly #rows: SqliteRows
+  readonly #audit: SqliteAudit
   /** A backfill makes several runs at a time. */
   readonly #creating = new Together((asked: readonly Creation[]) =>
     this.#db.transaction(() => asked.map((one) => this.#create(one))),
   )
 
-  constructor(db: Connection, rows: SqliteRows) {
+  constructor(db: Connection, rows: SqliteRows, audit: SqliteAudit) {
     this.#db = db
     this.#rows = rows
+    this.#audit = audit
   }
 
   /** The new run, or the one that there is in its place. Throws E232 where its backfill was cancelled. */
@@ -85,6 +88,7 @@ export class SqliteCreator {
     this.#takeNodes(Number(seq), run, at)
     this.#rows.event(Number(seq), null, null, 'create', at, null)
     const { datasetCursor } = run
+    this.#audit.append(engine, run.audit ?? [], at)
     if (datasetCursor !== undefined) moveCursors(this.#db, pipeline.name, { datasetCursor })
     const made = toRun(this.#db.get('SELECT * FROM runs WHERE seq = ?', seq) as Row)
     return () => made

@@ -1,9 +1,11 @@
 /** The SQLite store: what it keeps and how it is read. How batches are written is sqlite-commit.ts. */
+import type { AuditDraft, AuditEntry, AuditHead } from '../audit/log.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Pipeline } from '../pipeline.ts'
 import type { Batch, CommitResult } from './batch.ts'
 import type { RunRecord, TaskRecord } from './records.ts'
 import { toEngine, toEvent, toHeld, toRequest, toRun, toTask, toValue } from './rows.ts'
+import { SqliteAudit } from './sqlite-audit.ts'
 import { SqliteWriter } from './sqlite-commit.ts'
 import { Connection, type SqliteOptions } from './sqlite-connection.ts'
 import { SqliteCreator } from './sqlite-create.ts'
@@ -32,14 +34,16 @@ class SqliteStore extends SqlitePlans implements Store {
   readonly #writer: SqliteWriter
   readonly #creator: SqliteCreator
   readonly #pruner: SqlitePruner
+  readonly #audit: SqliteAudit
 
   constructor(options: SqliteOptions) {
     const db = new Connection(options)
     super(db)
     this.#db = db
     const rows = new SqliteRows(db)
-    this.#writer = new SqliteWriter(db, rows)
-    this.#creator = new SqliteCreator(db, rows)
+    this.#audit = new SqliteAudit(db, options.signer ?? null)
+    this.#writer = new SqliteWriter(db, rows, this.#audit)
+    this.#creator = new SqliteCreator(db, rows, this.#audit)
     this.#pruner = new SqlitePruner(db)
   }
 
@@ -248,6 +252,18 @@ class SqliteStore extends SqlitePlans implements Store {
 
   async forgetUnused(before: number): Promise<void> {
     this.#pruner.forgetUnused(before)
+  }
+
+  async note(chain: string, drafts: readonly AuditDraft[], at: number): Promise<void> {
+    this.#db.transaction(() => this.#audit.append(chain, drafts, at))
+  }
+
+  async auditEntries(after: number, most: number): Promise<readonly AuditEntry[]> {
+    return this.#audit.entries(after, most)
+  }
+
+  async auditHeads(): Promise<readonly AuditHead[]> {
+    return this.#audit.heads()
   }
 
   async close(): Promise<void> {

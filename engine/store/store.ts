@@ -2,6 +2,7 @@
  * The seam of stores: what is durable, and the only way to change it. Asynchronous, and written in batches: what one
  * turn of the scheduler decides is one transaction. One conformance suite holds every store (test/conformance).
  */
+import type { AuditDraft, AuditEntry, AuditHead } from '../audit/log.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Interval, Pipeline, RuntimeName } from '../pipeline.ts'
 import type { Batch, CommitResult } from './batch.ts'
@@ -32,6 +33,8 @@ export interface NewRun {
   readonly instances?: GivenNodes
   /** Dataset updates up to this one are covered by it: its pipeline's cursor moves there when the run is made. */
   readonly datasetCursor?: number
+  /** What the audit log is to say of it, in the transaction that makes it. */
+  readonly audit?: readonly AuditDraft[]
   /** The runtime of every task of this run, whatever the file says. */
   readonly runtime?: RuntimeName
 }
@@ -297,6 +300,13 @@ export interface Store {
   forgetEvents(ids: readonly string[]): Promise<void>
   /** Forgets what is older (epoch ms) and that nothing refers to: versions, finished backfills, updates of datasets. */
   forgetUnused(before: number): Promise<void>
+
+  /** Notes in the audit log, in one transaction. @param chain of whoever does it: an engine's id, or a command's own */
+  note(chain: string, drafts: readonly AuditDraft[], at: number): Promise<void>
+  /** Entries of the audit log after `after`, in order, of all chains. */
+  auditEntries(after: number, most: number): Promise<readonly AuditEntry[]>
+  /** Its signed heads, in order. */
+  auditHeads(): Promise<readonly AuditHead[]>
 
   close(): Promise<void>
 }

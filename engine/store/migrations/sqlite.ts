@@ -188,5 +188,19 @@ export const migrations: readonly string[] = [
   CREATE TABLE pruned (run TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   CREATE INDEX tasks_cached ON tasks (cached) WHERE cached IS NOT NULL;
   CREATE INDEX cache_by_run ON cache (run);
+
+  CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    chain TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    content TEXT NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX audit_chains ON audit (chain, number);
+  CREATE TABLE audit_heads (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    content TEXT NOT NULL,
+    signature TEXT NOT NULL
+  ) STRICT;
   `,
 ]

@@ -1,0 +1,101 @@
+/** The key that signs the audit log: Ed25519, in a file that only its owner reads, made once however many start at once. */
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto'
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DagctlError } from '../errors.ts'
+import { makeFolder } from '../folders.ts'
+import type { Signer } from './log.ts'
+
+/** The private key in the data folder (PKCS #8, PEM, mode 0600). */
+export const keyFile = 'audit.key'
+/** The public keys beside it, also of keys that are gone: `audit-KEY.pub`. */
+export const publicKeyPattern = /^audit-[0-9a-f]{16}\.pub$/
+
+/** The signer of a data folder (absolute); its key is made where there is none. Throws E504 where the file is no such key. */
+export function signerIn(data: string, pid: number): Signer {
+  const path = join(data, keyFile)
+  const key = readKey(path) ?? makeKey(data, path, pid)
+  const open = createPublicKey(key)
+  publish(data, open)
+  return { key: keyId(open), sign: (content) => sign(null, Buffer.from(content), key).toString('base64') }
+}
+
+/** A public key from its PEM, with its id. Throws E504 where it is none. */
+export function publicKeyOf(
+  pem: string,
+  path: string,
+): { readonly id: string; verifies(content: string, signature: string): boolean } {
+  const key = parsed(path, () => createPublicKey(pem))
+  return {
+    id: keyId(key),
+    verifies: (content, signature) =>
+      verify(null, Buffer.from(content), key, Buffer.from(signature, 'base64')),
+  }
+}
+
+/** The first 16 hex digits of the SHA-256 of the public key (SPKI, DER). */
+function keyId(key: KeyObject): string {
+  return createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('hex')
+    .slice(0, 16)
+}
+
+function readKey(path: string): KeyObject | null {
+  try {
+    const pem = readFileSync(path, 'utf8')
+    return parsed(path, () => createPrivateKey(pem))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+/** Written whole beside it, and linked: the first of several that start at once is the one that all use. */
+function makeKey(data: string, path: string, pid: number): KeyObject {
+  makeFolder(data)
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const temporary = `${path}.${pid}.tmp`
+  writeFileSync(temporary, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx' })
+  try {
+    linkSync(temporary, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+  return readKey(path) as KeyObject
+}
+
+/** Puts the public key where whoever verifies finds it. */
+function publish(data: string, key: KeyObject): void {
+  const path = join(data, `audit-${keyId(key)}.pub`)
+  if (!existsSync(path)) writeFileSync(path, key.export({ type: 'spki', format: 'pem' }), { mode: 0o644 })
+}
+
+function parsed(path: string, read: () => KeyObject): KeyObject {
+  let key: KeyObject
+  try {
+    key = read()
+  } catch (error) {
+    throw notAKey(path, error)
+  }
+  if (key.asymmetricKeyType !== 'ed25519') throw notAKey(path)
+  return key
+}
+
+function notAKey(path: string, cause?: unknown): DagctlError {
+  return new DagctlError('E504', `${path} is no Ed25519 key`, {
+    kind: 'infrastructure',
+    hint: 'restore it from a backup; a new key begins where the file is absent, and says so in the log',
+    ...(cause !== undefined && { cause }),
+  })
+}

@@ -1,0 +1,72 @@
+/** The audit log as SQLite keeps it: appended in the transaction of what it tells, and never changed. */
+import {
+  type AuditDraft,
+  type AuditEntry,
+  type AuditHead,
+  type ChainEnd,
+  continued,
+  headOf,
+  type Signer,
+} from '../audit/log.ts'
+import type { Connection } from './sqlite-connection.ts'
+
+/** Appends over one connection. */
+export class SqliteAudit {
+  readonly #db: Connection
+  readonly #signer: (() => Signer) | null
+
+  /** @param signer signs the heads, asked for when there is one to sign; without it there are none */
+  constructor(db: Connection, signer: (() => Signer) | null) {
+    this.#db = db
+    this.#signer = signer
+  }
+
+  /** In the transaction that is open: entries that continue the chain, and its signed head. @param at epoch milliseconds */
+  append(chain: string, drafts: readonly AuditDraft[], at: number): void {
+    if (drafts.length === 0) return
+    const before = this.#endOf(chain)
+    const added = continued(chain, before, drafts, at)
+    let { number } = before
+    for (const { content, hash } of added)
+      this.#db.run(
+        'INSERT INTO audit (chain, number, content, hash) VALUES (?, ?, ?, ?)',
+        chain,
+        ++number,
+        content,
+        hash,
+      )
+    if (this.#signer === null) return
+    const head = this.#db.get('SELECT content FROM audit_heads ORDER BY seq DESC LIMIT 1')
+    const end = { number, hash: added.at(-1)?.hash ?? null }
+    const { content, signature } = headOf(chain, end, {
+      before: head === undefined ? null : (head.content as string),
+      at,
+      signer: this.#signer(),
+    })
+    this.#db.run('INSERT INTO audit_heads (content, signature) VALUES (?, ?)', content, signature)
+  }
+
+  entries(after: number, most: number): readonly AuditEntry[] {
+    return this.#db
+      .all('SELECT seq, content, hash FROM audit WHERE seq > ? ORDER BY seq LIMIT ?', after, most)
+      .map((row) => ({ seq: row.seq as number, content: row.content as string, hash: row.hash as string }))
+  }
+
+  heads(): readonly AuditHead[] {
+    return this.#db.all('SELECT seq, content, signature FROM audit_heads ORDER BY seq').map((row) => ({
+      seq: row.seq as number,
+      content: row.content as string,
+      signature: row.signature as string,
+    }))
+  }
+
+  #endOf(chain: string): ChainEnd {
+    const row = this.#db.get(
+      'SELECT number, hash FROM audit WHERE chain = ? ORDER BY number DESC LIMIT 1',
+      chain,
+    )
+    return row === undefined
+      ? { number: 0, hash: null }
+      : { number: row.number as number, hash: row.hash as string }
+  }
+}

@@ -1,0 +1,91 @@
+/** `dagctl audit`: what it notes of people and runs, and what it exports. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { AuditContent } from '../../engine/audit/log.ts'
+import { dagctl, json } from '../support/command-line.ts'
+
+const pipeline =
+  'dagctl: 1\npipeline: p\ndefaults: { timeout: 1m, retry: { attempts: 1 } }\ntasks: { a: { run: "exit 3" }, b: { uses: Noop, needs: [a] } }\n'
+
+async function world(t: Test) {
+  const folder = t.testdir({ 'p.yaml': pipeline })
+  const { id } = (await json(folder, ['run', 'p.yaml'])).document.run
+  await dagctl(folder, ['runs', 'mark', id, 'a', 'succeeded', '--reason', 'by hand'])
+  const told = async (...words: string[]): Promise<readonly AuditContent[]> =>
+    (await json(folder, ['audit', 'show', ...words])).document.entries
+  return { folder, id, told }
+}
+
+t.test('what a person did and what became of it stands in the log, and outlives the run', async (t) => {
+  const { folder, id, told } = await world(t)
+  t.hasStrict(
+    (await told('--run', id)).map(({ what, detail }) => [what, detail.state ?? detail.reason]),
+    [
+      ['run.ended', 'succeeded'],
+      ['run.mark', 'by hand'],
+      ['run.ended', 'failed'],
+    ],
+  )
+  t.hasStrict(await told('--what', 'run.mark'), [
+    { subject: { run: id, pipeline: 'p' }, detail: { as: 'succeeded', tasks: ['a'] } },
+  ])
+  t.strictSame(await told('--who', 'nobody'), [])
+  t.equal((await told('--limit', '1')).length, 1)
+  writeFileSync(join(folder, 'dagctl.yaml'), 'dagctl: 1\nretention: { runs: { age: PT0S, count: 1 } }\n')
+  await dagctl(folder, ['run', 'p.yaml'])
+  await dagctl(folder, ['runs', 'list'])
+  await dagctl(folder, ['db', 'prune'])
+  t.equal((await told('--run', id)).length, 3)
+  t.match(await dagctl(folder, ['audit', 'verify']), {
+    exit: 0,
+    out: /^ok: \d entries, signed by [0-9a-f]{16}\n$/,
+  })
+})
+
+t.test('an altered log exits 4 and says what it was', async (t) => {
+  const { folder } = await world(t)
+  const { default: Database } = await import('better-sqlite3')
+  const db = new Database(join(folder, '.dagctl/dagctl.db'))
+  db.exec("UPDATE audit SET content = replace(content, 'by hand', 'checked') WHERE seq = 2")
+  db.close()
+  const { exit, out } = await dagctl(folder, ['audit', 'verify'])
+  t.equal(exit, 4)
+  t.equal(
+    out,
+    `altered: entry 2 (number 1 of chain ${/chain (\S+),/.exec(out)?.[1]}, run.mark) is not what its hash says\n`,
+  )
+})
+
+t.test('an export stands for itself, in parts too, and the log is found to go on from it', async (t) => {
+  const { folder, id } = await world(t)
+  const file = join(folder, 'log.jsonl')
+  const exported = async (...words: string[]) => {
+    const { exit, out } = await dagctl(folder, ['audit', 'export', ...words])
+    t.equal(exit, 0)
+    writeFileSync(file, out)
+    return out.trimEnd().split('\n')
+  }
+  t.equal((await exported('--what', 'run.mark')).length, 2)
+  t.match(await dagctl(folder, ['audit', 'verify', '--export', 'log.jsonl']), {
+    exit: 0,
+    out: /^ok: 1 entries/,
+  })
+  t.equal((await exported()).length, 4)
+  await dagctl(folder, ['run', 'p.yaml'])
+  t.match(await dagctl(folder, ['audit', 'verify', '--since', 'log.jsonl']), {
+    exit: 0,
+    out: /^ok: 4 entries/,
+  })
+  writeFileSync(file, readFileSync(file, 'utf8').replace('by hand', 'checked'))
+  t.match(await dagctl(folder, ['audit', 'verify', '--export', 'log.jsonl']), {
+    exit: 4,
+    out: /^altered: line 3: run\.mark \(number 1 of chain \S+\) is not in the signed tree at 1\n$/,
+  })
+  t.ok(id)
+  writeFileSync(file, 'no export\n')
+  t.match(await dagctl(folder, ['audit', 'verify', '--export', 'log.jsonl']), {
+    exit: 2,
+    err: /log\.jsonl:1 is no line of an exported audit log/,
+  })
+})
