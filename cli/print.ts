@@ -24,11 +24,11 @@ export function intervalOf({ start, end }: Interval): { start: string; end: stri
   return { start: toInstant(start), end: toInstant(end) }
 }
 
-/** An instant without what is zero: `2026-01-31`, `2026-01-31 02:00`, UTC. */
+/** An instant to the second: `2026-01-31 02:00Z`. Marked as UTC, so that it means the same when it is pasted back. */
 export function shortTime(at: number): string {
-  const [day, time = ''] = toInstant(at).split('T')
-  if (time === '00:00:00.000Z') return day as string
-  return `${day} ${time.replace(/(:00)?\.\d+Z$/, '')}`
+  return toInstant(at)
+    .replace('T', ' ')
+    .replace(/(:00)?\.\d+Z$/, 'Z')
 }
 
 /** An interval; one without length as its instant. */

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { table } from '../../cli/print.ts'
+import { shortTime, table } from '../../cli/print.ts'
+import { parseTime } from '../../engine/time-text.ts'
 
 const head = ['task', 'state', 'attempts']
 const right = ['attempts']
@@ -23,4 +24,13 @@ t.test('a table of more rows than a call may have arguments is set out too', asy
   const lines = (await table(head, rows, right)).split('\n')
   t.equal(lines.length, 300_001)
   t.equal(lines.at(-1), '299999  succeeded         1')
+})
+
+t.test('a time that is shown means the same in every zone, with a blank or a T', (t) => {
+  for (const at of ['2026-01-12T00:00:00Z', '2026-01-12T01:00:00Z', '2026-07-03T12:00:59Z'].map(Date.parse)) {
+    const text = shortTime(at)
+    for (const zone of ['UTC', 'Europe/Berlin'])
+      t.strictSame([parseTime(text, zone), parseTime(text.replace(' ', 'T'), zone)], [at, at], text)
+  }
+  t.end()
 })

@@ -227,6 +227,33 @@ t.test('the interval is the one named, or the last that ended by --at', async (t
     t.equal((await dagctl(folder, ['run', 'made.yaml', ...words])).exit, 2, words.join(' '))
 })
 
+t.test('what is shown of an interval names the same one when it is pasted back', async (t) => {
+  const folder = t.testdir({
+    'made.yaml': `${head}schedule: { cron: "0 2 * * *", timezone: Europe/Berlin }\ntasks: { a: { uses: Noop } }\n`,
+  })
+  const shown = await dagctl(folder, ['run', 'made.yaml', '--at', '2026-01-13T12:00'])
+  const [, from = '', to = ''] = /\((\S+ \S+) to (\S+ \S+)\)/.exec(shown.out) ?? []
+  t.strictSame([from, to], ['2026-01-12 01:00Z', '2026-01-13 01:00Z'])
+  for (const pasted of [`${from}/${to}`, `${from}/${to}`.replaceAll(' ', 'T')]) {
+    const again = await dagctl(folder, ['run', 'made.yaml', '--interval', pasted])
+    t.match(again.out, `(${from} to ${to})`)
+    t.notMatch(again.err, 'the interval')
+  }
+})
+
+t.test('an interval that is none of the schedule is run, and that is noted', async (t) => {
+  const folder = t.testdir({
+    'made.yaml': `${head}schedule: { cron: "0 2 * * *", timezone: Europe/Berlin }\ntasks: { a: { uses: Noop } }\n`,
+    'bare.yaml': `${head}tasks: { a: { uses: Noop } }\n`,
+  })
+  const interval = ['--interval', '2026-01-12T01:00/2026-01-13T01:00']
+  const { exit, err } = await dagctl(folder, ['run', 'made.yaml', ...interval])
+  t.equal(exit, 0)
+  const other = 'the interval 2026-01-12 00:00Z to 2026-01-13 00:00Z is none of the schedule of made'
+  t.match(err, `${other} (Europe/Berlin), which has 2026-01-11 01:00Z to 2026-01-12 01:00Z\n`)
+  t.notMatch((await dagctl(folder, ['run', 'bare.yaml', ...interval])).err, 'the interval')
+})
+
 t.test('a pipeline that has run is known by its name, and runs where its file lay', async (t) => {
   const folder = t.testdir({ sub: { 'made.yaml': `${head}tasks: { where: { run: "pwd > here" } }\n` } })
   t.equal((await dagctl(folder, ['run', 'sub/made.yaml'])).exit, 0)
