@@ -2,7 +2,7 @@
 import type { Estimate } from '../engine/backfill-estimate.ts'
 import type { PlannedInterval } from '../engine/backfill-plan.ts'
 import { exits } from '../engine/errors.ts'
-import { documentOf, type Standing } from './backfill.ts'
+import { documentOf, isToEnd, type Standing } from './backfill.ts'
 import { estimateDocument, estimateText } from './backfill-estimate.ts'
 import type { LeftOut } from './backfill-omitted.ts'
 import type { Performed } from './backfill-perform.ts'
@@ -77,13 +77,17 @@ function cellsOf({ interval, action, reason, run, state }: PlannedInterval, pain
 }
 
 async function printPlan(standing: Standing, beside: Beside, terminal: Terminal): Promise<void> {
-  const { id, rows, tasks, state } = standing
+  const { id, rows, own, tasks, state } = standing
   const { out, env } = terminal
   out.write(`${await planTable(standing, terminal)}\n\n`)
-  const run = rows.filter(({ action }) => action === 'run').length
-  out.write(
-    `${counted(run, 'interval')} to run, ${counted(rows.length - run, 'interval')} to skip, ${counted(tasks, 'task')}\n`,
-  )
+  const run = rows.filter((row) => isToEnd(row, own)).length
+  const skip = rows.filter(({ action }) => action === 'skip').length
+  const ended = rows.length - run - skip
+  const words = [`${counted(run, 'interval')} to run`, `${counted(skip, 'interval')} to skip`]
+  if (ended > 0) words.push(`${counted(ended, 'interval')} run to the end`)
+  // Once it was performed its tasks are no longer what it will take.
+  if (beside.estimate !== undefined) words.push(counted(tasks, 'task'))
+  out.write(`${words.join(', ')}\n`)
   if (beside.leftOut.length > 0) out.write(`${leftOutText(beside.leftOut)}\n`)
   if (beside.estimate !== undefined && run > 0) out.write(`${estimateText(beside.estimate)}\n`)
   if (id !== null && state !== null) out.write(`backfill ${id} ${painted(state, paintFor(out, env))}\n`)
