@@ -254,6 +254,30 @@ t.test('an interval that is none of the schedule is run, and that is noted', asy
   t.notMatch((await dagctl(folder, ['run', 'bare.yaml', ...interval])).err, 'the interval')
 })
 
+t.test('what is told of as failed in a mapped group are its copies', async (t) => {
+  const folder = t.testdir({
+    'made.yaml': `${head}tasks:
+  list: { uses: Noop, with: { outputs: { names: [eu, us] } } }
+  group: { use: ./part.yaml, foreach: "{{ tasks.list.outputs.names }}", key: "{{ item }}", with: { name: "{{ item }}" } }
+`,
+    'part.yaml': `dagctl: 1
+pipeline: part
+inputs: { name: { type: string } }
+defaults: { timeout: 1m, retry: { attempts: 1 } }
+tasks:
+  mask: { run: "[ {{ inputs.name }} = eu ]" }
+  whole: { foreach: [1], key: "{{ item }}", run: "[ {{ inputs.name }} = eu ]" }
+`,
+  })
+  const { exit, err } = await dagctl(folder, ['run', 'made.yaml'])
+  t.equal(exit, 4)
+  t.strictSame(
+    [...err.matchAll(/^failed: task (\S+) .*$/gm)].map(([, name]) => name),
+    ['group[us].mask', 'group[us].whole[1]'],
+  )
+  t.notMatch(err, 'no reason was noted')
+})
+
 t.test('a pipeline that has run is known by its name, and runs where its file lay', async (t) => {
   const folder = t.testdir({ sub: { 'made.yaml': `${head}tasks: { where: { run: "pwd > here" } }\n` } })
   t.equal((await dagctl(folder, ['run', 'sub/made.yaml'])).exit, 0)
