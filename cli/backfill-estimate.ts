@@ -4,7 +4,7 @@ import { type EarlierRun, type Estimate, estimateBackfill } from '../engine/back
 import type { Pipeline } from '../engine/pipeline.ts'
 import { processSlots } from '../engine/queue/local.ts'
 import type { Store } from '../engine/store/store.ts'
-import type { BackfillOrder, Standing } from './backfill.ts'
+import { type BackfillOrder, isToEnd, type Standing } from './backfill.ts'
 import { leftOut } from './backfill-omitted.ts'
 import { counted, duration } from './print.ts'
 
@@ -15,7 +15,7 @@ const looksAt = { runs: 10, among: 500 } as const
 export async function estimateOf(
   store: Store,
   order: BackfillOrder,
-  { rows }: Standing,
+  { rows, own }: Standing,
   { resources, slots }: Pick<Installation, 'resources' | 'slots'>,
 ): Promise<Estimate> {
   const { pipeline, maxActive, includeDeploy } = order
@@ -23,7 +23,7 @@ export async function estimateOf(
   return estimateBackfill({
     pipeline,
     without,
-    runs: rows.filter(({ action }) => action === 'run').length,
+    runs: rows.filter((row) => isToEnd(row, own)).length,
     maxActive,
     earlier: await earlierRuns(store, pipeline.name),
     resources,

@@ -46,11 +46,11 @@ export interface Standing {
   /** null while there is none: nothing was to be run, or it was only planned. */
   readonly id: string | null
   readonly rows: readonly PlannedInterval[]
-  /** Tasks of all runs together. */
+  /** Tasks of all runs together that had not ended when it was planned. */
   readonly tasks: number
   /** null where nothing runs. */
   readonly state: BackfillRecord['state'] | null
-  /** Runs that an earlier command made for this backfill. */
+  /** Runs that were made for this backfill. */
   readonly own: ReadonlySet<string>
 }
 
@@ -93,15 +93,22 @@ export async function planOf(store: Store, order: BackfillOrder, now: number): P
     const run = own.get(intervalKey(row.interval))
     return run === undefined ? row : ownRow(run)
   })
-  const wanted = rows.filter(({ action }) => action === 'run')
   const omitted = order.includeDeploy ? 0 : deployTasks(order.pipeline).length
+  const ours = idsOf(own)
+  const toEnd = rows.filter((row) => isToEnd(row, ours)).length
   return {
     id: unfinished?.id ?? null,
     rows,
-    tasks: wanted.length * (order.pipeline.tasks.length - omitted),
-    state: wanted.length > 0 ? 'running' : null,
-    own: new Set([...own.values()].map(({ id }) => id)),
+    tasks: toEnd * (order.pipeline.tasks.length - omitted),
+    state: unfinished?.state ?? (toEnd > 0 ? 'running' : null),
+    own: ours,
   }
+}
+
+/** Whether an interval is still to be run, or to be run to its end. @param own the runs of this backfill */
+export function isToEnd({ action, run, state }: PlannedInterval, own: ReadonlySet<string>): boolean {
+  const hasEnded = run !== null && own.has(run) && state !== null && isEnded(state)
+  return action === 'run' && !hasEnded
 }
 
 /** How the backfill stands by what its runs came to. */
@@ -113,7 +120,12 @@ export async function standingOf(store: Store, before: Standing): Promise<Standi
     const run = own.get(intervalKey(row.interval))
     return run === undefined ? row : { ...row, run: run.id, state: run.state }
   })
-  return { ...before, rows, state: before.id === null ? null : stateOf(rows) }
+  const ours = idsOf(own)
+  return { ...before, rows, own: ours, state: before.id === null ? null : stateOf(rows, ours) }
+}
+
+function idsOf(runs: ReadonlyMap<string, RunRecord>): ReadonlySet<string> {
+  return new Set([...runs.values()].map(({ id }) => id))
 }
 
 /** The JSON of `dagctl backfill`. */
@@ -173,9 +185,9 @@ function ownRow({ id, interval, state }: RunRecord): PlannedInterval {
 }
 
 /** Failed where a run failed, else cancelled where one was; running while one has not ended, or is still to be made. */
-function stateOf(rows: readonly PlannedInterval[]): BackfillRecord['state'] {
+function stateOf(rows: readonly PlannedInterval[], own: ReadonlySet<string>): BackfillRecord['state'] {
+  if (rows.some((row) => isToEnd(row, own))) return 'running'
   const states = rows.filter(({ action }) => action === 'run').map(({ state }) => state)
-  if (states.some((state) => state === null || !isEnded(state))) return 'running'
   if (states.includes('failed')) return 'failed'
   return states.includes('cancelled') ? 'cancelled' : 'succeeded'
 }

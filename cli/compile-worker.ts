@@ -18,15 +18,18 @@ export interface Question {
 export interface Verdict {
   readonly pipeline: Pipeline | null
   readonly report: string
+  /** The other files that it is made of, absolute, with their stamps from before they were read; null where nobody knows. */
+  readonly uses: readonly (readonly [path: string, stamp: string])[] | null
 }
 
 /** Compiles one file; a schedule needs every parameter to have a default, since nobody is there to give it. */
 async function judge({ file, cwd, installation }: Question): Promise<Verdict> {
   const checked = await checkFile(file, { cwd } as Terminal, false, installation)
   const { pipeline } = checked
-  if (pipeline === null) return { pipeline, report: await reportOf(checked) }
+  const uses = [...checked.uses]
+  if (pipeline === null) return { pipeline, report: await reportOf(checked), uses }
   if (pipeline.schedule !== null) await paramsOf(pipeline)
-  return { pipeline, report: '' }
+  return { pipeline, report: '', uses }
 }
 
 process.on('message', (question: Question) => {
@@ -34,7 +37,11 @@ process.on('message', (question: Question) => {
     .catch((error): Verdict => {
       if (!(error instanceof DagctlError) || error.kind === 'bug') throw error
       const hint = error.hint === undefined ? '' : `\n  ${error.hint}`
-      return { pipeline: null, report: `${question.file} error ${error.code} ${error.message}${hint}` }
+      return {
+        pipeline: null,
+        report: `${question.file} error ${error.code} ${error.message}${hint}`,
+        uses: null,
+      }
     })
     .then((verdict) => process.send?.(verdict))
 })

@@ -26,7 +26,7 @@ export class Compiler {
       }
       const failed = ({ message }: Error) => {
         this.#worker = null
-        answer({ pipeline: null, report: `${file} could not be compiled: ${message}` })
+        answer({ pipeline: null, report: `${file} could not be compiled: ${message}`, uses: null })
       }
       const ended = (code: number | null, signal: string | null) =>
         failed(new Error(`its process ended with ${signal ?? code}`))

@@ -11,6 +11,7 @@ import type { Load, Unreadable } from '../dsl/used-files.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import { InvalidPipeline } from './failure.ts'
+import { stampAt } from './file-stamp.ts'
 import { noConfig, type Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 import { reading } from './wiring.ts'
@@ -29,6 +30,12 @@ export interface Checked extends Compiled {
   /** As named on the command line. */
   readonly file: string
   readonly bytes: Uint8Array
+}
+
+/** A pipeline file as it was checked, with every other file that was looked for on the way. */
+export interface CheckedPipeline extends Checked {
+  /** Stamps, from before the file was read, by absolute path; behind a link both paths. Those that are not there too. */
+  readonly uses: ReadonlyMap<string, string>
 }
 
 /** Whether a word names a file: it has a `/` or ends in .yaml. Anything else is a pipeline that the store knows. */
@@ -59,7 +66,7 @@ export async function checkFile(
   { cwd }: Terminal,
   strict = false,
   { resources, env }: Pick<Installation, 'resources' | 'env'> = noConfig.installation,
-): Promise<Checked> {
+): Promise<CheckedPipeline> {
   const bytes = await readWhole(file, cwd, 'a pipeline file')
   const [{ compile }, { catalogue }, id] = await Promise.all([
     import('../dsl/compile.ts'),
@@ -67,10 +74,11 @@ export async function checkFile(
     idOf(file, cwd),
   ])
   const pools = Object.keys(resources.pools)
-  const load: Load = (path, from) => loadUsed(path, from, cwd)
+  const uses = new Map<string, string>()
+  const load: Load = (path, from) => loadUsed(path, from, { cwd, uses })
   // Where no pool is declared, any may be named.
   const options = { strict, load, env, pools: pools.length === 0 ? null : pools }
-  return { file, bytes, ...(await compile({ text: bytes, file, id }, catalogue, options)) }
+  return { file, bytes, uses, ...(await compile({ text: bytes, file, id }, catalogue, options)) }
 }
 
 /** What a file is called whatever links lead to it. A pipe was read, and is called nothing else. */
@@ -80,11 +88,17 @@ async function idOf(file: string, cwd: string): Promise<string> {
 }
 
 /** The file that `use: PATH` in another file means, seen from there. */
-async function loadUsed(path: string, from: Source, cwd: string): Promise<Source | Unreadable> {
+async function loadUsed(
+  path: string,
+  from: Source,
+  { cwd, uses }: { readonly cwd: string; readonly uses: Map<string, string> },
+): Promise<Source | Unreadable> {
   const file = isAbsolute(path) ? path : join(dirname(from.file), path)
   try {
-    const text = await readWhole(file, cwd, 'a pipeline file')
-    return { text, file, id: await idOf(file, cwd) }
+    const id = await idOf(file, cwd)
+    // Where it is used more than once, what counts is what was read first.
+    for (const one of new Set([resolve(cwd, file), id])) if (!uses.has(one)) uses.set(one, await stampAt(one))
+    return { text: await readWhole(file, cwd, 'a pipeline file'), file, id }
   } catch (error) {
     if (!(error instanceof DagctlError)) throw error
     return { why: error.message }

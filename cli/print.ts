@@ -3,6 +3,7 @@ import pico from 'picocolors'
 import { printable } from '../dsl/words.ts'
 import { toInstant } from '../engine/clock.ts'
 import type { Interval } from '../engine/pipeline.ts'
+import { longTable } from './long-table.ts'
 import { isColourful, type Sink, type Terminal } from './terminal.ts'
 
 /** Colours for a sink; plain text where it has none. */
@@ -23,11 +24,11 @@ export function intervalOf({ start, end }: Interval): { start: string; end: stri
   return { start: toInstant(start), end: toInstant(end) }
 }
 
-/** An instant without what is zero: `2026-01-31`, `2026-01-31 02:00`, UTC. */
+/** An instant to the second: `2026-01-31 02:00Z`. Marked as UTC, so that it means the same when it is pasted back. */
 export function shortTime(at: number): string {
-  const [day, time = ''] = toInstant(at).split('T')
-  if (time === '00:00:00.000Z') return day as string
-  return `${day} ${time.replace(/(:00)?\.\d+Z$/, '')}`
+  return toInstant(at)
+    .replace('T', ' ')
+    .replace(/(:00)?\.\d+Z$/, 'Z')
 }
 
 /** An interval; one without length as its instant. */
@@ -95,12 +96,16 @@ export function harmless(text: string): string {
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '·')
 }
 
+/** Rows of a table that are set out with care; for more the library, whose time grows with their square, takes too long. */
+const mostWithCare = 200
+
 /** Rows under a head, without lines. Columns named in `right` are aligned there. */
 export async function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   right: readonly string[] = [],
 ): Promise<string> {
+  if (rows.length > mostWithCare) return longTable({ head, rows, right })
   const { default: Table } = await import('cli-table3')
   const none = ''
   const made = new Table({
@@ -125,7 +130,7 @@ export async function table(
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
     colAligns: head.map((name) => (right.includes(name) ? 'right' : 'left')),
   })
-  made.push(...rows.map((row) => [...row]))
+  for (const row of rows) made.push([...row])
   return made
     .toString()
     .split('\n')

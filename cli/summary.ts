@@ -143,7 +143,7 @@ function datasetsOf(row: TaskRecord | undefined): readonly string[] {
   return found
 }
 
-/** Of what failed, that which failed itself: a mapped task or a group fails with what is in it. */
+/** Of what failed, that which failed itself: a mapped task or a group fails with what is in it, a task of a mapped group with its copies. */
 async function tellFailures(
   { run, settings }: Subject,
   nodes: readonly TaskRecord[],
@@ -154,7 +154,11 @@ async function tellFailures(
   const paint = paintFor(err, terminal.env)
   const all = nodes.filter(({ node, state }) => state === 'failed' && settledBy(nodes, node) === null)
   const above = new Set(all.map(({ parent }) => parent))
-  const failed = all.filter(({ node }) => !above.has(node))
+  // The first nodes of a run are the tasks of the file; what is made for an item comes after them.
+  const copied = new Set(all.filter(({ node, task }) => node !== task).map(({ task }) => task))
+  const failed = all.filter(
+    ({ node, failure }) => !above.has(node) && (failure !== null || !copied.has(node)),
+  )
   for (const row of failed.slice(0, most.failures)) {
     const name = names.name(row)
     const { kind, message } = row.failure ?? { kind: 'user', message: 'no reason was noted' }

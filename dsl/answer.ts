@@ -2,7 +2,7 @@
 import type { Json, JsonObject, JsonSchema } from '../engine/json.ts'
 import { type Mismatch, type Validator, validatorOf } from './json-schema.ts'
 import { readText } from './params.ts'
-import { quote } from './words.ts'
+import { didYouMean, either, quote } from './words.ts'
 
 /** An answer's values as they were given: words by name, read by the form's types, over whole values. */
 export interface GivenAnswer {
@@ -46,9 +46,37 @@ export function checkAnswer(
     if ('value' in found) values[name] = found.value
     else problems.push(problem(`${quote(name)} holds ${quote(found.lost)}, a number too large to keep`))
   }
+  problems.push(...strangers(form, fields, values))
   for (const mismatch of validate(values))
     if (complete || mismatch.keyword !== 'required') problems.push(problem(sentence(mismatch), mismatch.hint))
   return { values, problems }
+}
+
+/** Keywords by which a form may have fields elsewhere than in `properties`: then no name is a stranger. */
+const elsewhere = [
+  'additionalProperties',
+  'patternProperties',
+  'unevaluatedProperties',
+  'dependentSchemas',
+  '$ref',
+  'allOf',
+  'anyOf',
+  'oneOf',
+  'if',
+] as const
+
+/** Values for which the form has no field. JSON Schema lets them be where it is silent; of a person they are slips. */
+function strangers(
+  form: JsonSchema,
+  fields: { readonly [name: string]: JsonSchema },
+  values: JsonObject,
+): readonly Complaint[] {
+  if (elsewhere.some((keyword) => form[keyword] !== undefined)) return []
+  const known = Object.keys(fields)
+  const all = known.length === 0 ? 'it asks for nothing' : `there are ${either(known.map(quote), 'and')}`
+  return Object.keys(values)
+    .filter((name) => !Object.hasOwn(fields, name))
+    .map((name) => problem(`the form has no field ${quote(name)}`, didYouMean(name, known, all)))
 }
 
 function problem(message: string, hint: string | null = null): Complaint {

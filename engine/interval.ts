@@ -36,6 +36,15 @@ export function manualInterval(schedule: Schedule | null, at: number): Interval 
   )
 }
 
+/** The interval in which an instant lies, had the schedule no start and no end; null where there is none. */
+export function intervalAround(schedule: Schedule | null, at: number): Interval | null {
+  if (schedule === null || !hasTimes(schedule)) return null
+  const timetable = unboundedTimetableOf(schedule)
+  const start = timetable.previous(at)
+  const end = timetable.next(at)
+  return start === null || end === null ? null : { start, end }
+}
+
 /** Intervals one after the other, from the one that begins at the first instant at or after `from`. Endless without an end of the schedule. */
 export function* intervalsFrom(timetable: Timetable, from: number): Generator<Interval> {
   let start = timetable.next(from - 1)

@@ -26,7 +26,7 @@ const fresh: TaskPatch = {
  * Takes back the unsuccessful ends of `nodes` (null: of all) and of what stands below them: failed, upstream_failed and
  * cancelled tasks, and skipped ones below those. What succeeded stays. Gives the nodes that wait again; the run's counts
  * are those of before until `recount`.
- * @param fromCheckpoint the step that they go on from
+ * @param fromCheckpoint the step that those go on from whose attempts failed; what never began has none
  */
 export function reset(
   run: LiveRun,
@@ -36,11 +36,15 @@ export function reset(
 ): Node[] {
   const wanted = new Set(nodes ?? run.nodes.map(({ index }) => index))
   const chosen = new Chosen(run)
-  for (const node of run.nodes)
-    if (isUnsuccessful(node) && isWanted(node, wanted) && !isSettled(node)) chosen.add(node)
+  const own = new Set<Node>()
+  for (const node of run.nodes) {
+    if (!isUnsuccessful(node) || !isWanted(node, wanted) || isSettled(node)) continue
+    chosen.add(node)
+    if (node.attempt > 0 && node.state !== 'upstream_failed' && node.role === 'work') own.add(node)
+  }
   for (const node of chosen.nodes) {
     const recovery =
-      fromCheckpoint === null || node.role !== 'work' ? null : { counts: {}, restore: fromCheckpoint }
+      fromCheckpoint === null || !own.has(node) ? null : { counts: {}, restore: fromCheckpoint }
     // The items of a mapped task stay: they are resolved once per run.
     transition(run, node, 'reset', at, { patch: { ...fresh, recovery } })
   }

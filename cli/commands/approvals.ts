@@ -172,9 +172,14 @@ async function valuesOf(
       throw wrongOption(`--value ${word}: there is no name before a \`=\``, 'write --value name=value')
     return [word.slice(0, at), word.slice(at + 1)]
   })
+  const whole = objectOf(values)
+  const names = [...words.map(([name]) => name), ...Object.keys(whole)]
+  const twice = names.find((name, index) => names.indexOf(name) < index)
+  if (twice !== undefined)
+    throw wrongOption(`${quote(twice)} is given twice`, 'give it once, by --value or in --values')
   const { checkAnswer } = await import('../../dsl/answer.ts')
   const complete = decision === 'approve'
-  const checked: CheckedAnswer = checkAnswer(form, { words, values: objectOf(values), complete })
+  const checked: CheckedAnswer = checkAnswer(form, { words, values: whole, complete })
   const [first] = checked.problems
   if (first === undefined) return checked.values
   const message = `the answer does not match the form: ${checked.problems.map(({ message }) => message).join('; ')}`

@@ -1,5 +1,5 @@
 /** `dagctl run PIPELINE`: makes a run and performs it in this process. */
-import { manualInterval } from '../../engine/interval.ts'
+import { intervalAround, manualInterval } from '../../engine/interval.ts'
 import type { Interval, Pipeline } from '../../engine/pipeline.ts'
 import type { RunRecord } from '../../engine/store/records.ts'
 import type { NewRun, Store } from '../../engine/store/store.ts'
@@ -17,6 +17,7 @@ import { takeFrom } from '../earlier-run.ts'
 import { paramsOf } from '../params.ts'
 import { exitOf, perform, present } from '../perform.ts'
 import { findPipeline } from '../pipelines.ts'
+import { shortInterval } from '../print.ts'
 import { unsupported, wrongOption } from '../settings.ts'
 import { withNeeds } from '../task-selection.ts'
 import { taskIndex } from '../task-words.ts'
@@ -71,6 +72,7 @@ async function start({ terminal, settings, options }: Call<Options>, word: strin
     from === undefined || of === undefined
       ? await freshRun(pipeline, options, terminal)
       : await reading(settings, (store) => takenRun(store, pipeline, { ...options, from, of }, terminal))
+  if (options.interval !== undefined) tellStray(pipeline, wanted.interval, terminal)
   const runtime = options.runtime === undefined ? {} : await runtimeFor(pipeline)
   const store = await openStore(settings)
   try {
@@ -142,6 +144,15 @@ export function intervalOf(
     return manualInterval(schedule, at === undefined ? clock.now() : parseTime(at, timezone))
   if (at !== undefined) throw wrongOption('--at and --interval contradict each other', 'give one of them')
   return parseInterval(interval, timezone)
+}
+
+/** Tells of an interval that no run by the schedule would have: most often it was written in another zone. */
+function tellStray({ name, schedule }: Pipeline, asked: Interval, { err }: Terminal): void {
+  const scheduled = intervalAround(schedule, asked.start)
+  if (scheduled === null || (scheduled.start === asked.start && scheduled.end === asked.end)) return
+  err.write(
+    `the interval ${shortInterval(asked)} is none of the schedule of ${name} (${schedule?.timezone}), which has ${shortInterval(scheduled)}\n`,
+  )
 }
 
 /** Indices of the tasks that are neither named nor needed by a named one; none where none is named. */

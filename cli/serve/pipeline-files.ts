@@ -2,6 +2,7 @@
 import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { stampOf } from '../file-stamp.ts'
 
 /** What lies in the folders that are watched. */
 export interface Listing {
@@ -33,7 +34,7 @@ export async function listFiles(roots: readonly string[], except: string): Promi
       if (entry.isDirectory() && !isPassedBy(entry) && path !== except) open.push(path)
       else if (!entry.isDirectory() && mayHoldPipeline(entry.name)) {
         const found = await stat(path).catch(absent(false))
-        if (found?.isFile()) files.set(path, [found.mtimeMs, found.ctimeMs, found.size, found.ino].join())
+        if (found?.isFile()) files.set(path, stampOf(found))
       }
     }
   }

@@ -6,8 +6,10 @@ import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import type { Pipeline } from '../../engine/pipeline.ts'
 import { Compiler } from '../compiler.ts'
+import { stampAt } from '../file-stamp.ts'
 import type { Settings } from '../settings.ts'
 import { type Listing, listFiles } from './pipeline-files.ts'
+import type { Watched } from './watch-folders.ts'
 
 /** What a look found. `file` is absolute. */
 export interface Finds {
@@ -23,8 +25,8 @@ export interface Finds {
   gone(file: string, pipeline: string): Promise<void>
   /** A folder cannot be read: what was in it stays in force. */
   unreadable(error: Error): Promise<void>
-  /** The folders to watch. */
-  folders(folders: readonly string[]): void
+  /** What to watch. */
+  watched(watched: Watched): void
 }
 
 interface File {
@@ -34,8 +36,8 @@ interface File {
   version: string | null
   /** Another file has this pipeline. */
   doubleOf: string | null
-  /** It mentions other files: `use`. */
-  uses: boolean
+  /** The other files that its pipeline is made of, with their stamps from before they were read. */
+  uses: ReadonlyMap<string, string>
   isPipeline: boolean
   isBroken: boolean
 }
@@ -66,19 +68,32 @@ export class PipelineFolders {
   async look(): Promise<void> {
     const listing = await this.#list()
     if (listing === null) return
-    this.#finds.folders(listing.folders)
-    const changed = [...listing.files].filter(([path, stamp]) => this.#files.get(path)?.stamp !== stamp)
+    const used = this.#used()
+    this.#finds.watched({ folders: listing.folders, files: [...used] })
+    const stamps = await stampsOf(used)
+    const changed = [...listing.files].filter(([path, stamp]) => this.#isOther(path, stamp, stamps))
     const gone = [...this.#files.keys()].filter((path) => !listing.files.has(path))
     if (changed.length + gone.length === 0) return
     try {
       for (const path of gone) await this.#leave(path)
-      const again = new Set(changed.map(([path]) => path))
-      for (const [path, { uses }] of this.#files) if (uses) again.add(path)
-      for (const path of again) await this.#read(path, listing.files.get(path) as string)
+      for (const [path, stamp] of changed) await this.#read(path, stamp)
       await this.#settleDoubles(listing)
     } finally {
       this.#compiler.rest()
     }
+    // What is used for the first time was read before it was watched.
+    if ([...this.#used()].some((path) => !used.has(path))) await this.look()
+  }
+
+  /** All files that pipelines are made of besides their own. */
+  #used(): ReadonlySet<string> {
+    return new Set([...this.#files.values()].flatMap(({ uses }) => [...uses.keys()]))
+  }
+
+  /** Whether a file, or one that its pipeline uses, is another one than when it was read. */
+  #isOther(path: string, stamp: string, stamps: ReadonlyMap<string, string>): boolean {
+    const file = this.#files.get(path)
+    return file?.stamp !== stamp || [...file.uses].some(([used, before]) => stamps.get(used) !== before)
   }
 
   /** Takes a file to have held a pipeline when it was last good, before it is read for the first time. */
@@ -120,16 +135,16 @@ export class PipelineFolders {
     file.isPipeline = isPipelineText(text) || (file.isPipeline && !isPart(text))
     if (!file.isPipeline) {
       if (file.name !== null) await this.#finds.gone(path, file.name)
-      Object.assign(file, { name: null, version: null, doubleOf: null, uses: false })
+      Object.assign(file, { name: null, version: null, doubleOf: null, uses: new Map() })
       return
     }
-    file.uses = /\buse["']?\s*:/.test(text)
     await this.#compile(path, file)
   }
 
   async #compile(path: string, file: File): Promise<void> {
     const shown = relative(this.#cwd, path)
-    const { pipeline, report } = await this.#compiler.compile(shown.startsWith('..') ? path : shown)
+    const { pipeline, report, uses } = await this.#compiler.compile(shown.startsWith('..') ? path : shown)
+    if (uses !== null) file.uses = new Map(uses)
     const wasBroken = file.isBroken
     Object.assign(file, { doubleOf: null, isBroken: pipeline === null })
     if (pipeline === null) return this.#finds.broken(path, report, file.name)
@@ -167,9 +182,13 @@ const unread: File = {
   name: null,
   version: null,
   doubleOf: null,
-  uses: false,
+  uses: new Map(),
   isPipeline: false,
   isBroken: false,
+}
+
+async function stampsOf(paths: Iterable<string>): Promise<ReadonlyMap<string, string>> {
+  return new Map(await Promise.all(Array.from(paths, async (path) => [path, await stampAt(path)] as const)))
 }
 
 /** Whether a text is meant as a pipeline of its own: parts that others use have inputs, other YAML is somebody else's. */

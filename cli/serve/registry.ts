@@ -7,13 +7,14 @@ import type { ScheduledPipeline } from '../../engine/store/store.ts'
 import type { Stage } from '../stage.ts'
 import type { Log } from './log.ts'
 import type { Finds } from './pipeline-folders.ts'
+import type { Watched } from './watch-folders.ts'
 
 /** What the registry works with. */
 export interface RegistryParts {
   readonly stage: Stage
   readonly schedules: Schedules
   readonly log: Log
-  readonly watch: (folders: readonly string[]) => void
+  readonly watch: (watched: Watched) => void
 }
 
 /** Enters, changes and lets go of pipelines as their files do. */
@@ -47,8 +48,8 @@ export class Registry implements Finds {
     )
   }
 
-  folders(folders: readonly string[]): void {
-    this.#parts.watch(folders)
+  watched(watched: Watched): void {
+    this.#parts.watch(watched)
   }
 
   async holds(file: string, pipeline: Pipeline): Promise<void> {

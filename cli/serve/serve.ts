@@ -89,8 +89,8 @@ class Service {
       stage,
       schedules: this.#schedules,
       log: this.#log,
-      watch: (folders) => {
-        if (!this.#isClosed) this.#watch.watch(folders)
+      watch: (watched) => {
+        if (!this.#isClosed) this.#watch.watch(watched)
       },
     })
     this.#folders = new PipelineFolders(roots, settings, terminal.cwd, this.#registry)

@@ -135,13 +135,21 @@ export async function checkpointFor(
   throw new NoSuchCheckpoint(`there is no valid checkpoint of step ${restore.step}; ${others}`)
 }
 
+/** The steps of the checkpoints of `operator` (`Name@1`), newest first. Their files are not read: they may be large. */
+export async function checkpointSteps(folder: string, operator: string): Promise<readonly number[]> {
+  const found = await Promise.all(
+    (await sealedIn(folder)).map((name) => manifestIn(join(folder, name), operator)),
+  )
+  return found.flatMap((manifest) => (typeof manifest === 'string' ? [] : [manifest.step]))
+}
+
 /** The last part of an attempt's id. */
 function attemptNumber(id: string): number {
   return Number(id.slice(id.lastIndexOf('-') + 1))
 }
 
-/** The checkpoint, or the sentence that says why it cannot be used. */
-async function verify(folder: string, operator: string): Promise<VerifiedCheckpoint | string> {
+/** The manifest of a checkpoint, or the sentence that says why it cannot be used. */
+async function manifestIn(folder: string, operator: string): Promise<Manifest | string> {
   let manifest: Manifest
   try {
     const text = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'))
@@ -151,7 +159,13 @@ async function verify(folder: string, operator: string): Promise<VerifiedCheckpo
   } catch (error) {
     return `its manifest cannot be read: ${(error as Error).message}`
   }
-  if (manifest.operator !== operator) return `it is of ${manifest.operator}, this is ${operator}`
+  return manifest.operator === operator ? manifest : `it is of ${manifest.operator}, this is ${operator}`
+}
+
+/** The checkpoint, or the sentence that says why it cannot be used. */
+async function verify(folder: string, operator: string): Promise<VerifiedCheckpoint | string> {
+  const manifest = await manifestIn(folder, operator)
+  if (typeof manifest === 'string') return manifest
   for (const { name, size, sha256 } of manifest.files) {
     try {
       const is = await hashFile(join(folder, 'files', name), null)

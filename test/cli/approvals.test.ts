@@ -157,6 +157,18 @@ t.test('values that do not match are refused all at once, and nothing is written
   t.strictSame(await requestsIn(folder), [])
 })
 
+t.test('a value that is given twice is refused, and nothing is written', async (t) => {
+  const folder = await asked(t)
+  for (const more of [
+    ['--values', '{"percent": 6}'],
+    ['--value', 'percent=6'],
+  ]) {
+    const words = ['approvals', 'answer', 'r1', 'release', 'approve', '--value', 'percent=5', ...more]
+    t.match(await dagctl(folder, words), { exit: 2, err: 'E206 `percent` is given twice' })
+  }
+  t.strictSame(await requestsIn(folder), [])
+})
+
 t.test('a run that is out of money goes on where that is approved', async (t) => {
   const folder = await asked(t)
   const refused = await dagctl(folder, ['approvals', 'answer', 'r2', 'reject'])

@@ -84,6 +84,30 @@ t.test('a pause outlives its process; the same command goes on', async (t) => {
   t.equal((await json(folder, ['backfills', 'show', id])).document.backfill.state, 'succeeded')
 })
 
+t.test('a dry run of an unfinished one shows its own state, and what is left of it', async (t) => {
+  const folder = t.testdir({ 'daily.yaml': waiting })
+  const words = ['backfill', 'daily.yaml', ...range, '--max-active', '1']
+  const started = start(folder, words)
+  await holds(join(folder, 'began'), '02')
+  const { id } = await made(folder, 4)
+  await json(folder, ['backfills', 'pause', id])
+  writeFileSync(join(folder, 'go'), '')
+  await started.said('1 of 4 done')
+  started.child.kill('SIGKILL')
+  await started.ended
+  const dry = await json(folder, [...words, '--dry-run'])
+  t.strictSame([dry.document.id, dry.document.intervals.length, dry.document.tasks], [id, 4, 3])
+  const { taskSeconds, basedOn } = dry.document.estimate
+  const [run] = (await json(folder, ['runs', 'list'])).document.runs.slice(-1)
+  const [task] = (await json(folder, ['runs', 'show', run.id])).document.tasks
+  const took = (Date.parse(task.endedAt) - Date.parse(task.startedAt)) / 1000
+  t.equal(basedOn, 1)
+  t.ok(Math.abs(taskSeconds - 3 * took) < 0.001, `${taskSeconds} s are three times ${took} s`)
+  const { out } = await dagctl(folder, [...words, '--dry-run'])
+  t.match(out, '\n3 intervals to run, 0 intervals to skip, 1 interval run to the end, 3 tasks\n')
+  t.match(out, `\nbackfill ${id} paused\n`)
+})
+
 t.test(
   'killed at any moment, `backfills resume` goes on with it, with as many at once as it is told',
   async (t) => {

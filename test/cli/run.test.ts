@@ -227,6 +227,57 @@ t.test('the interval is the one named, or the last that ended by --at', async (t
     t.equal((await dagctl(folder, ['run', 'made.yaml', ...words])).exit, 2, words.join(' '))
 })
 
+t.test('what is shown of an interval names the same one when it is pasted back', async (t) => {
+  const folder = t.testdir({
+    'made.yaml': `${head}schedule: { cron: "0 2 * * *", timezone: Europe/Berlin }\ntasks: { a: { uses: Noop } }\n`,
+  })
+  const shown = await dagctl(folder, ['run', 'made.yaml', '--at', '2026-01-13T12:00'])
+  const [, from = '', to = ''] = /\((\S+ \S+) to (\S+ \S+)\)/.exec(shown.out) ?? []
+  t.strictSame([from, to], ['2026-01-12 01:00Z', '2026-01-13 01:00Z'])
+  for (const pasted of [`${from}/${to}`, `${from}/${to}`.replaceAll(' ', 'T')]) {
+    const again = await dagctl(folder, ['run', 'made.yaml', '--interval', pasted])
+    t.match(again.out, `(${from} to ${to})`)
+    t.notMatch(again.err, 'the interval')
+  }
+})
+
+t.test('an interval that is none of the schedule is run, and that is noted', async (t) => {
+  const folder = t.testdir({
+    'made.yaml': `${head}schedule: { cron: "0 2 * * *", timezone: Europe/Berlin }\ntasks: { a: { uses: Noop } }\n`,
+    'bare.yaml': `${head}tasks: { a: { uses: Noop } }\n`,
+  })
+  const interval = ['--interval', '2026-01-12T01:00/2026-01-13T01:00']
+  const { exit, err } = await dagctl(folder, ['run', 'made.yaml', ...interval])
+  t.equal(exit, 0)
+  const other = 'the interval 2026-01-12 00:00Z to 2026-01-13 00:00Z is none of the schedule of made'
+  t.match(err, `${other} (Europe/Berlin), which has 2026-01-11 01:00Z to 2026-01-12 01:00Z\n`)
+  t.notMatch((await dagctl(folder, ['run', 'bare.yaml', ...interval])).err, 'the interval')
+})
+
+t.test('what is told of as failed in a mapped group are its copies', async (t) => {
+  const folder = t.testdir({
+    'made.yaml': `${head}tasks:
+  list: { uses: Noop, with: { outputs: { names: [eu, us] } } }
+  group: { use: ./part.yaml, foreach: "{{ tasks.list.outputs.names }}", key: "{{ item }}", with: { name: "{{ item }}" } }
+`,
+    'part.yaml': `dagctl: 1
+pipeline: part
+inputs: { name: { type: string } }
+defaults: { timeout: 1m, retry: { attempts: 1 } }
+tasks:
+  mask: { run: "[ {{ inputs.name }} = eu ]" }
+  whole: { foreach: [1], key: "{{ item }}", run: "[ {{ inputs.name }} = eu ]" }
+`,
+  })
+  const { exit, err } = await dagctl(folder, ['run', 'made.yaml'])
+  t.equal(exit, 4)
+  t.strictSame(
+    [...err.matchAll(/^failed: task (\S+) .*$/gm)].map(([, name]) => name),
+    ['group[us].mask', 'group[us].whole[1]'],
+  )
+  t.notMatch(err, 'no reason was noted')
+})
+
 t.test('a pipeline that has run is known by its name, and runs where its file lay', async (t) => {
   const folder = t.testdir({ sub: { 'made.yaml': `${head}tasks: { where: { run: "pwd > here" } }\n` } })
   t.equal((await dagctl(folder, ['run', 'sub/made.yaml'])).exit, 0)

@@ -105,6 +105,44 @@ t.test('retry of one task leaves the others as they ended', async (t) => {
   t.match(unknown, { exit: 2, err: /E209[\s\S]*did you mean `also`\?/ })
 })
 
+const training = `${head}tasks:
+  train:
+    run: |
+      echo "train from $DAGCTL_CHECKPOINT_STEP" >> ran
+      [ -e mended ] && exit 0
+      for step in 100 200; do
+        mkdir -p $DAGCTL_CHECKPOINT_OUT/s$step
+        echo '{"type":"checkpoint","step":'$step',"path":"s'$step'"}' >> $DAGCTL_EVENTS
+      done
+      exit 3
+  evaluate: { run: "echo evaluate >> ran", needs: [train] }
+`
+
+t.test('retry from a checkpoint that there is none of is refused, and the run stays as it was', async (t) => {
+  const folder = t.testdir({ 'p.yaml': training })
+  const { id } = (await json(folder, ['run', 'p.yaml'])).document.run
+  const before = (await json(folder, ['runs', 'show', id, '--attempts'])).document
+  for (const words of [[], ['--task', 'train']]) {
+    const refused = await dagctl(folder, ['runs', 'retry', id, ...words, '--from-checkpoint', '150'])
+    t.equal(refused.exit, 2)
+    t.match(refused.err, 'E206 --from-checkpoint 150: task `train` has no checkpoint of this step')
+    t.match(refused.err, 'it has those of 200, 100')
+  }
+  const below = await dagctl(folder, ['runs', 'retry', id, '--task', 'evaluate', '--from-checkpoint', '100'])
+  t.match(below, { exit: 2, err: 'E206 --from-checkpoint 100: nothing that is tried again has a checkpoint' })
+  t.strictSame((await json(folder, ['runs', 'show', id, '--attempts'])).document, before)
+})
+
+t.test('retry from a checkpoint begins there, and what stands below from the beginning', async (t) => {
+  const folder = t.testdir({ 'p.yaml': training })
+  const { id } = (await json(folder, ['run', 'p.yaml'])).document.run
+  make(folder, 'mended')
+  const { exit, document } = await json(folder, ['runs', 'retry', id, '--from-checkpoint', '100'])
+  t.equal(exit, 0)
+  t.strictSame(statesOf(document), ['succeeded', 'succeeded'])
+  t.strictSame(ran(folder), ['train from ', 'train from 100', 'evaluate'])
+})
+
 t.test('retry reaches the engine that has the run, and follows it to its end', async (t) => {
   const folder = t.testdir({
     'p.yaml': `${head}tasks:

@@ -115,6 +115,36 @@ t.test('files come, go, move and clash while it serves', async (t) => {
   t.equal((await stopped(served)).exit, 0)
 })
 
+const shared = (command: string) => `dagctl: 1
+pipeline: prep
+inputs: {}
+tasks: { clean: { run: "${command}", timeout: 1m } }
+`
+const using = (name: string, part: string) =>
+  yearly(name).replace('tasks: {', `tasks: { prep: { use: ../shared/${part} },`)
+
+t.test('a file that pipelines use is watched wherever it lies, and only those are read again', async (t) => {
+  const folder = t.testdir({
+    pipelines: {
+      'one.yaml': using('one', 'one.yaml'),
+      'late.yaml': using('late', 'late.yaml'),
+      'bad.yaml': using('bad', 'bad.yaml').replace('a: {', 'b: { uses: Nope }, a: {'),
+    },
+    shared: { 'one.yaml': shared('true'), 'bad.yaml': shared('true') },
+  })
+  const { served } = await again(t, folder)
+  const write = (name: string, text: string) => writeFileSync(join(folder, 'shared', name), text)
+  write('one.yaml', shared('echo other'))
+  await served.said('one of pipelines/one.yaml is scheduled; new runs are of its new version')
+  write('late.yaml', shared('true'))
+  await served.said('late of pipelines/late.yaml is scheduled')
+  write('one.yaml', 'dagctl: 1\ntasks: [\n')
+  await served.said('the last good version of one stays in force')
+  const { err } = await stopped(served)
+  t.equal(err.split('late.yaml has errors').length - 1, 1)
+  t.equal(err.split('bad.yaml has errors').length - 1, 1, 'what uses other files was left alone')
+})
+
 t.test('what is no pipeline is passed by, and one bad pipeline stops no other', async (t) => {
   const { served } = await serving(t, {
     'tick.yaml': tick(),

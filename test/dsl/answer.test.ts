@@ -46,6 +46,28 @@ t.test('all that is wrong is told at once', async (t) => {
   ])
 })
 
+t.test(
+  'what the form has no field for is refused, unless the form says that there may be more',
+  async (t) => {
+    const { additionalProperties: _, ...open } = form
+    const given = { words: [['noet', 'x'] as const], values: {}, complete: false }
+    t.strictSame(checkAnswer(open, given).problems, [
+      { message: 'the form has no field `noet`', hint: 'did you mean `note`?' },
+    ])
+    t.strictSame(checkAnswer({ type: 'object' }, given).problems, [
+      { message: 'the form has no field `noet`', hint: 'it asks for nothing' },
+    ])
+    t.strictSame(check({ noet: 'x' }, {}, false).problems.length, 1, 'once where the validator says so')
+    for (const more of [
+      { additionalProperties: true },
+      { additionalProperties: { type: 'string' } },
+      { patternProperties: { '^no': { type: 'string' } } },
+      { allOf: [{ properties: { noet: { type: 'string' } } }] },
+    ])
+      t.strictSame(checkAnswer({ ...open, ...more }, given), { values: { noet: 'x' }, problems: [] })
+  },
+)
+
 t.test('a rejection need not fill in the form, but what it says must fit', async (t) => {
   t.strictSame(check({}, {}, false), { values: {}, problems: [] })
   t.match(check({ percent: '0' }, {}, false).problems, [{ message: /at least 1/ }])

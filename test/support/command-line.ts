@@ -154,6 +154,6 @@ export function normal(text: string, folder: string): string {
     .replaceAll(folder, 'FOLDER')
     .replaceAll(/\d{8}-\d{6}-[0-9a-z]{6}/g, 'RUN')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'INSTANT')
-    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?/g, 'TIME')
+    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?Z/g, 'TIME')
     .replaceAll(/ *\b\d+\.\d s\b/g, ' 0.0 s')
 }
