@@ -76,7 +76,7 @@ async function make(order: PipelineOrder, parts: ServiceParts): Promise<RunRecor
     throw new OperatorFailure('invalid_input', 'the interval ends before it starts')
   const { pipeline, folder } = await find(order, parts)
   const { resolveParams } = await import('../dsl/params.ts')
-  const params = resolveParams(pipeline, order.params)
+  const params = resolveParams(pipeline, order.params, () => 'give it in `with.params`')
   const line = await lineOf(order.by, store)
   refuseCircle({ pipeline: pipeline.name, params, interval }, line)
   if (order.wait) await refuseOwnPlace(pipeline, line, store)

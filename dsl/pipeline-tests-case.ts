@@ -62,12 +62,11 @@ export async function checkCase(name: string, raw: TestCase, context: CaseContex
 /** The parameters of the run; reports those that the pipeline does not take. */
 async function resolved(raw: TestCase, path: Path, { pipeline, report }: CaseContext): Promise<JsonObject> {
   try {
-    return resolveParams(pipeline, (raw.params ?? {}) as JsonObject)
+    return resolveParams(pipeline, (raw.params ?? {}) as JsonObject, () => 'give it in `params`')
   } catch (error) {
     if (!(error instanceof DagctlError) || error.kind !== 'usage') throw error
     const name = Object.keys(raw.params ?? {}).find((one) => error.message.includes(quote(one)))
-    const hint = error.code === 'E171' ? 'give it in `params`' : error.hint
-    const complaint = { code: error.code as Code, message: error.message, hint }
+    const complaint = { code: error.code as Code, message: error.message, hint: error.hint }
     if (name === undefined) report.atKey(path, complaint)
     else report.atValue([...path, 'params', name], complaint)
     return {}
