@@ -66,10 +66,10 @@ export async function checkFile(
     import('./catalogue.ts'),
     idOf(file, cwd),
   ])
-  const pools = Object.keys(resources.pools)
   const load: Load = (path, from) => loadUsed(path, from, cwd)
   // Where no pool is declared, any may be named.
-  const options = { strict, load, env, pools: pools.length === 0 ? null : pools }
+  const pools = Object.keys(resources.pools).length === 0 ? null : resources.pools
+  const options = { strict, load, env, pools }
   return { file, bytes, ...(await compile({ text: bytes, file, id }, catalogue, options)) }
 }
 

@@ -1,6 +1,7 @@
 /** One file without regard to where it is used: its tasks, what it takes and gives, and all that is wrong in it. */
 import { isJsonObject, type JsonSchema } from '../engine/json.ts'
 import type { OperatorInfo, Pipeline, Schedule } from '../engine/pipeline.ts'
+import type { Resources } from '../engine/resources.ts'
 import type { PipelineFile, Task as TaskFile } from '../schemas/pipeline.generated.ts'
 import { findCycles } from './graph.ts'
 import { checkInputDefaults, checkUsedFile, signatureOf, typesOfOutputs } from './group.ts'
@@ -35,7 +36,7 @@ export interface Surroundings {
   readonly catalogue: Catalogue
   /** Variables of the environment that pipelines may read, and declared pools; null where nobody said. */
   readonly env: readonly string[] | null
-  readonly pools: readonly string[] | null
+  readonly pools: Resources['pools'] | null
 }
 
 type Mapping = { readonly [key: string]: unknown }

@@ -1,6 +1,7 @@
 /** A pipeline file, with all that it uses, to a compiled pipeline. Touches no store, process or network. */
 import { isJsonObject, type JsonSchema } from '../engine/json.ts'
 import type { Pipeline, Task } from '../engine/pipeline.ts'
+import type { Resources } from '../engine/resources.ts'
 import type { PipelineFile } from '../schemas/pipeline.generated.ts'
 import { type CompiledFile, compileFile } from './compile-file.ts'
 import { inline } from './inline.ts'
@@ -46,7 +47,7 @@ export interface Options {
   /** Variables of the environment that pipelines may read; null or absent: nobody said, so that none may be. */
   readonly env?: readonly string[] | null
   /** The pools that are declared; null or absent: nobody said, so that any may be named. */
-  readonly pools?: readonly string[] | null
+  readonly pools?: Resources['pools'] | null
   /** Reads what `use` names; absent: no file can use another. */
   readonly load?: Load
 }

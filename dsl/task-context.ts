@@ -1,6 +1,7 @@
 /** What a task of a file is compiled in: the file around it, what it sees of that, and what it gives its operator. */
 import type { JsonObject } from '../engine/json.ts'
 import type { OperatorInfo, RuntimeName } from '../engine/pipeline.ts'
+import type { Resources } from '../engine/resources.ts'
 import type { PipelineFile, Task as TaskFile } from '../schemas/pipeline.generated.ts'
 import type { LocalTask } from './inline.ts'
 import type { Operators } from './operators.ts'
@@ -26,7 +27,7 @@ export interface Context {
   isMapped(id: string): boolean
   /** Variables of the environment that pipelines may read, and declared pools; null where nobody said. */
   readonly env: readonly string[] | null
-  readonly pools: readonly string[] | null
+  readonly pools: Resources['pools'] | null
   /** Where each task stands in the file. */
   readonly indices: ReadonlyMap<string, number>
   /** The ids of the tasks, for `did you mean`. */
