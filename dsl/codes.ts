@@ -19,7 +19,7 @@ export const codes = {
   E114: 'Of some keys exactly one must be there.',
   E115: 'Something of the format that this version of dagctl does not do yet.',
   E120: 'A reference to an output that the task does not have.',
-  E121: 'A task that the pipeline does not have.',
+  E121: 'A task that the pipeline does not have, or an instance that a task cannot have.',
   E122: 'A name or path that does not exist.',
   E123: 'The output of a task that may not have succeeded is used without a guard.',
   E124: 'Tasks that wait for each other: a cycle.',
