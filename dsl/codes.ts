@@ -42,7 +42,7 @@ export const codes = {
   E170: 'A parameter that the pipeline does not have.',
   E171: 'A parameter without a default was not given.',
   E172: "A parameter's value does not match its schema.",
-  E180: 'A file that a task uses and that cannot be read.',
+  E180: 'A file that a task uses, or that tests are of, and that cannot be used.',
   E181: 'Files that use each other.',
   E182: 'Files that are nested too deeply, or too large together.',
   E183: 'A key that does not go with `use`: of its task, or of the file that is used.',
