@@ -10,6 +10,7 @@ import type { Source } from '../dsl/source.ts'
 import type { Load, Unreadable } from '../dsl/used-files.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
+import { unlimited } from '../engine/resources.ts'
 import { InvalidPipeline } from './failure.ts'
 import { noConfig, type Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
@@ -53,12 +54,15 @@ export async function findPipeline(word: string, settings: Settings, terminal: T
   return { pipeline, folder: dirname(resolve(terminal.cwd, word)) }
 }
 
-/** Reads and compiles a file for an installation. Throws E202 or E203 where it cannot be read. */
+/**
+ * Reads and compiles a file for an installation; where that is null nobody knows its pools and variables, and none is wrong.
+ * Throws E202 or E203 where it cannot be read.
+ */
 export async function checkFile(
   file: string,
   { cwd }: Terminal,
   strict = false,
-  { resources, env }: Pick<Installation, 'resources' | 'env'> = noConfig.installation,
+  installation: Pick<Installation, 'resources' | 'env'> | null = noConfig.installation,
 ): Promise<Checked> {
   const bytes = await readWhole(file, cwd, 'a pipeline file')
   const [{ compile }, { catalogue }, id] = await Promise.all([
@@ -67,6 +71,7 @@ export async function checkFile(
     idOf(file, cwd),
   ])
   const load: Load = (path, from) => loadUsed(path, from, cwd)
+  const { resources, env } = installation ?? { resources: unlimited, env: 'any' as const }
   // Where no pool is declared, any may be named.
   const pools = Object.keys(resources.pools).length === 0 ? null : resources.pools
   const options = { strict, load, env, pools }

@@ -19,6 +19,7 @@ import { type Read, TaskReferences } from './task-references.ts'
 import type { Type } from './types.ts'
 import type { SourceFile } from './used-files.ts'
 import { type Usable, validate } from './validate.ts'
+import type { Allowed } from './visible.ts'
 import { quote } from './words.ts'
 
 /** A compiled file. */
@@ -35,7 +36,7 @@ export interface Surroundings {
   readonly compiled: ReadonlyMap<SourceFile, CompiledFile>
   readonly catalogue: Catalogue
   /** Variables of the environment that pipelines may read, and declared pools; null where nobody said. */
-  readonly env: readonly string[] | null
+  readonly env: Allowed
   readonly pools: Resources['pools'] | null
 }
 

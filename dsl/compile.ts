@@ -11,6 +11,7 @@ import { inFileOrder, type Problem } from './problems.ts'
 import type { Source } from './source.ts'
 import { inlinedValue, type Load, readFiles, type SourceFile } from './used-files.ts'
 import { versionOf } from './version.ts'
+import type { Allowed } from './visible.ts'
 
 /** A file as compiling it came out. */
 export interface CheckedFile {
@@ -44,8 +45,8 @@ export interface Compiled {
 export interface Options {
   /** Lint is an error. */
   readonly strict?: boolean
-  /** Variables of the environment that pipelines may read; null or absent: nobody said, so that none may be. */
-  readonly env?: readonly string[] | null
+  /** Variables of the environment that pipelines may read; absent is null. */
+  readonly env?: Allowed
   /** The pools that are declared; null or absent: nobody said, so that any may be named. */
   readonly pools?: Resources['pools'] | null
   /** Reads what `use` names; absent: no file can use another. */

@@ -9,7 +9,7 @@ import { certainlyMatches } from './quick-check.ts'
 import type { Report } from './report.ts'
 import type { Languages } from './task-references.ts'
 import type { Type } from './types.ts'
-import type { Visible } from './visible.ts'
+import type { Allowed, Visible } from './visible.ts'
 
 /** What a task is compiled in. */
 export interface Context {
@@ -26,7 +26,7 @@ export interface Context {
   /** Whether a task has instances. */
   isMapped(id: string): boolean
   /** Variables of the environment that pipelines may read, and declared pools; null where nobody said. */
-  readonly env: readonly string[] | null
+  readonly env: Allowed
   readonly pools: Resources['pools'] | null
   /** Where each task stands in the file. */
   readonly indices: ReadonlyMap<string, number>
