@@ -81,7 +81,17 @@ function counts({ path, keyword, schema }: Mismatch, templates: ReadonlyMap<stri
 }
 
 /** Keywords whose verdict depends on values further inside. */
-const aboutContent = new Set(['oneOf', 'anyOf', 'not', 'if', 'contains', 'uniqueItems', 'enum', 'const'])
+const aboutContent = new Set([
+  'oneOf',
+  'anyOf',
+  'not',
+  'if',
+  'contains',
+  'uniqueItems',
+  'enum',
+  'const',
+  'x-schema',
+])
 
 function typeComplaint(
   { typed }: Templated,
