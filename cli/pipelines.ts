@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import type { Compiled } from '../dsl/compile.ts'
 import type { Installation } from '../dsl/config.ts'
 import type { Problem } from '../dsl/problems.ts'
-import type { Source } from '../dsl/source.ts'
+import { isFile, type Source } from '../dsl/source.ts'
 import type { Load, Unreadable } from '../dsl/used-files.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
@@ -32,12 +32,7 @@ export interface Checked extends Compiled {
   readonly bytes: Uint8Array
 }
 
-/** Whether a word names a file: it has a `/` or ends in .yaml. Anything else is a pipeline that the store knows. */
-export function isFile(word: string): boolean {
-  return word.includes('/') || word.endsWith('.yaml')
-}
-
-/** The pipeline that a word names. Warnings go to standard error. Throws usage errors and `InvalidPipeline`. */
+/** The pipeline that a word names: of a file, or one that the store knows. Warnings go to standard error. Throws usage errors and `InvalidPipeline`. */
 export async function findPipeline(word: string, settings: Settings, terminal: Terminal): Promise<Found> {
   if (!isFile(word)) return { ...(await knownPipeline(word, settings, terminal)) }
   const checked = await checkFile(word, terminal, false, settings.installation)

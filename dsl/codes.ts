@@ -57,6 +57,7 @@ export const codes = {
   W106: 'Lint: a secret in plain text.',
   W107: 'A pool that dagctl.yaml does not declare: it has no limit.',
   W108: 'A key that has no effect where it stands.',
+  W109: 'Lint: the file of a pipeline that a task starts is not there.',
 } as const
 
 /** A code of the table, or one of engine/'s for cron (E150), zones (E151) and times (E152). */

@@ -6,6 +6,7 @@ import type { PipelineFile } from '../schemas/pipeline.generated.ts'
 import { type CompiledFile, compileFile } from './compile-file.ts'
 import { inline } from './inline.ts'
 import { lint } from './lint.ts'
+import { lintFiles } from './lint-files.ts'
 import type { Catalogue } from './operators.ts'
 import { inFileOrder, type Problem } from './problems.ts'
 import type { Source } from './source.ts'
@@ -67,7 +68,7 @@ export async function compile(
   }
   const root = files.at(-1) as SourceFile
   const failed = files.some(({ report }) => report.failed)
-  const pipeline = failed ? null : wholeOf(root, compiled.get(root) as CompiledFile)
+  const pipeline = failed ? null : await wholeOf(root, compiled.get(root) as CompiledFile, load)
   const checked = files.map((file) => checkedFile(file, strict))
   const { problems, name, tasks } = checked.at(-1) as CheckedFile
   const used = checked.slice(0, -1)
@@ -100,9 +101,10 @@ function checkedFile({ source, parsed, report }: SourceFile, strict: boolean): C
 }
 
 /** The pipeline, from files without errors. Reports lint. */
-function wholeOf(root: SourceFile, own: CompiledFile): Pipeline {
+async function wholeOf(root: SourceFile, own: CompiledFile, load: Load | undefined): Promise<Pipeline> {
   const placed = inline(own)
   lint(placed, root.forUse)
+  if (load && !root.forUse) await lintFiles(placed, root.source, load)
   return assemble(
     own.file as PipelineFile,
     inlinedValue(root),
