@@ -1,9 +1,9 @@
 /** Compiles pipeline files in a process of its own, one per message, for compiler.ts. */
 import type { Installation } from '../dsl/config.ts'
+import type { Problem } from '../dsl/problems.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
-import { paramsOf } from './params.ts'
-import { checkFile, reportOf } from './pipelines.ts'
+import { type Checked, checkFile, reportOf } from './pipelines.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What is asked: a file as people know it, relative to the folder. */
@@ -28,8 +28,24 @@ async function judge({ file, cwd, installation }: Question): Promise<Verdict> {
   const { pipeline } = checked
   const uses = [...checked.uses]
   if (pipeline === null) return { pipeline, report: await reportOf(checked), uses }
-  if (pipeline.schedule !== null) await paramsOf(pipeline)
-  return { pipeline, report: '', uses }
+  const missing = pipeline.schedule === null ? [] : await undefaulted(checked)
+  if (missing.length === 0) return { pipeline, report: '', uses }
+  return { pipeline: null, report: await reportOf({ ...checked, problems: missing }), uses }
+}
+
+async function undefaulted({ pipeline, bytes, file }: Checked): Promise<readonly Problem[]> {
+  const params = Object.entries(pipeline?.params ?? {})
+  const missing = params.filter(([, schema]) => schema.default === undefined)
+  if (missing.length === 0) return []
+  const [{ parse }, { Report }] = await Promise.all([import('../dsl/parse.ts'), import('../dsl/report.ts')])
+  const report = new Report(parse({ text: bytes, file }))
+  for (const [name] of missing)
+    report.atKey(['params', name], {
+      code: 'E171',
+      message: `the parameter \`${name}\` is missing`,
+      hint: 'give it a `default`: a schedule has nobody to ask',
+    })
+  return report.problems
 }
 
 process.on('message', (question: Question) => {

@@ -17,8 +17,8 @@ export async function readConfigFile(
 ): Promise<Config> {
   const file = relative(terminal.cwd, path)
   const { bytes, installation, problems } = await read(file, terminal)
-  if (installation !== null) return { config: path, installation }
-  if (broken === 'ignored') return { ...noConfig, config: path }
+  if (installation !== null) return { config: path, broken: false, installation }
+  if (broken === 'ignored') return { ...noConfig, config: path, broken: true }
   const report = await reportOf({ file, problems, bytes, used: [] })
   throw new InvalidFile('E302', `${file} has errors`, report, problems.map(problemRow))
 }

@@ -1,6 +1,7 @@
 /** What operators in the engine's process may ask of it: runs of other pipelines, and news of datasets. Over store and engine. */
 import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { isFile } from '../dsl/source.ts'
 import type { Engine } from '../engine/engine.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Json, JsonObject } from '../engine/json.ts'
@@ -14,7 +15,7 @@ import {
   type PipelineOrder,
   type TriggeredRun,
 } from '../plugins/api.ts'
-import { checkFile, type Found, isFile } from './pipelines.ts'
+import { checkFile, type Found } from './pipelines.ts'
 import type { Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -76,7 +77,7 @@ async function make(order: PipelineOrder, parts: ServiceParts): Promise<RunRecor
     throw new OperatorFailure('invalid_input', 'the interval ends before it starts')
   const { pipeline, folder } = await find(order, parts)
   const { resolveParams } = await import('../dsl/params.ts')
-  const params = resolveParams(pipeline, order.params)
+  const params = resolveParams(pipeline, order.params, () => 'give it in `with.params`')
   const line = await lineOf(order.by, store)
   refuseCircle({ pipeline: pipeline.name, params, interval }, line)
   if (order.wait) await refuseOwnPlace(pipeline, line, store)

@@ -2,7 +2,9 @@
 import { basename, dirname, join } from 'node:path'
 import type { Tests } from '../dsl/pipeline-tests.ts'
 import type { CheckedCase } from '../dsl/pipeline-tests-case.ts'
+import type { Path } from '../dsl/positions.ts'
 import type { Problem } from '../dsl/problems.ts'
+import { DagctlError } from '../engine/errors.ts'
 import type { JsonObject } from '../engine/json.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
 import { type Resources, unlimited } from '../engine/resources.ts'
@@ -10,7 +12,7 @@ import type { TestCase } from '../schemas/pipeline-tests.generated.ts'
 import type { Answers } from '../simulation/outside.ts'
 import type { Scene } from '../simulation/play.ts'
 import type { Played } from '../simulation/played.ts'
-import { checkFile, readWhole } from './pipelines.ts'
+import { type Checked, checkFile, readWhole } from './pipelines.ts'
 import { wrongOption } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -49,9 +51,9 @@ export interface PlayOptions {
   readonly seed: number
 }
 
-/** Checks a file and plays its cases. Throws usage errors where a file cannot be read. */
+/** Checks a file and plays its cases. Throws usage errors where it cannot be read. */
 export async function playFile(file: string, terminal: Terminal, options: PlayOptions): Promise<FileResult> {
-  const [{ readTests, checkTests }, { catalogue }] = await Promise.all([
+  const [{ readTests, checkTests, problemAt }, { catalogue }] = await Promise.all([
     import('../dsl/pipeline-tests.ts'),
     import('./catalogue.ts'),
   ])
@@ -66,7 +68,12 @@ export async function playFile(file: string, terminal: Terminal, options: PlayOp
   const path = join(dirname(file), tests.file.tests ?? own)
   // Whatever a case gives may be read: how an installation is set up is no matter of the pipeline.
   const env = Object.values(tests.file.cases).flatMap((one) => Object.keys(one.env ?? {}))
-  const compiled = await checkFile(path, terminal, false, { resources: unlimited, env })
+  const compiled = await usable(() => checkFile(path, terminal, false, { resources: unlimited, env }), path)
+  if ('why' in compiled) {
+    const at: Path = tests.file.tests === undefined ? [] : ['tests']
+    const hint = at.length > 0 ? null : 'name the pipeline by `tests:`'
+    return notPlayed([problemAt(tests, at, { code: 'E180', message: compiled.why, hint })], null)
+  }
   sources[path] = textOf(compiled.bytes)
   for (const { file: used, text } of compiled.used) sources[used] = text
   const { pipeline } = compiled
@@ -78,6 +85,21 @@ export async function playFile(file: string, terminal: Terminal, options: PlayOp
   const results: CaseResult[] = []
   for (const one of chosen) results.push(await player(one))
   return { file, pipeline: pipeline.name, problems: [], cases: results, sources }
+}
+
+/** The file whose tests are to be played, or why it cannot be. */
+async function usable(
+  check: () => Promise<Checked>,
+  path: string,
+): Promise<Checked | { readonly why: string }> {
+  try {
+    const checked = await check()
+    if (!checked.forUse) return checked
+    return { why: `${path} has inputs or outputs: it is made to be used by other files` }
+  } catch (error) {
+    if (!(error instanceof DagctlError) || error.kind !== 'usage') throw error
+    return { why: error.message }
+  }
 }
 
 /** The pipeline file, `NAME.yaml` of `NAME.test.yaml` unless the file names another. Throws where it is no file of tests. */

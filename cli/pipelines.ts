@@ -6,10 +6,11 @@ import { promisify } from 'node:util'
 import type { Compiled } from '../dsl/compile.ts'
 import type { Installation } from '../dsl/config.ts'
 import type { Problem } from '../dsl/problems.ts'
-import type { Source } from '../dsl/source.ts'
+import { isFile, type Source } from '../dsl/source.ts'
 import type { Load, Unreadable } from '../dsl/used-files.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
+import { unlimited } from '../engine/resources.ts'
 import { InvalidPipeline } from './failure.ts'
 import { stampAt } from './file-stamp.ts'
 import { noConfig, type Settings } from './settings.ts'
@@ -38,12 +39,7 @@ export interface CheckedPipeline extends Checked {
   readonly uses: ReadonlyMap<string, string>
 }
 
-/** Whether a word names a file: it has a `/` or ends in .yaml. Anything else is a pipeline that the store knows. */
-export function isFile(word: string): boolean {
-  return word.includes('/') || word.endsWith('.yaml')
-}
-
-/** The pipeline that a word names. Warnings go to standard error. Throws usage errors and `InvalidPipeline`. */
+/** The pipeline that a word names: of a file, or one that the store knows. Warnings go to standard error. Throws usage errors and `InvalidPipeline`. */
 export async function findPipeline(word: string, settings: Settings, terminal: Terminal): Promise<Found> {
   if (!isFile(word)) return { ...(await knownPipeline(word, settings, terminal)) }
   const checked = await checkFile(word, terminal, false, settings.installation)
@@ -60,12 +56,15 @@ export async function findPipeline(word: string, settings: Settings, terminal: T
   return { pipeline, folder: dirname(resolve(terminal.cwd, word)) }
 }
 
-/** Reads and compiles a file for an installation. Throws E202 or E203 where it cannot be read. */
+/**
+ * Reads and compiles a file for an installation; where that is null nobody knows its pools and variables, and none is wrong.
+ * Throws E202 or E203 where it cannot be read.
+ */
 export async function checkFile(
   file: string,
   { cwd }: Terminal,
   strict = false,
-  { resources, env }: Pick<Installation, 'resources' | 'env'> = noConfig.installation,
+  installation: Pick<Installation, 'resources' | 'env'> | null = noConfig.installation,
 ): Promise<CheckedPipeline> {
   const bytes = await readWhole(file, cwd, 'a pipeline file')
   const [{ compile }, { catalogue }, id] = await Promise.all([
@@ -73,11 +72,12 @@ export async function checkFile(
     import('./catalogue.ts'),
     idOf(file, cwd),
   ])
-  const pools = Object.keys(resources.pools)
   const uses = new Map<string, string>()
   const load: Load = (path, from) => loadUsed(path, from, { cwd, uses })
+  const { resources, env } = installation ?? { resources: unlimited, env: 'any' as const }
   // Where no pool is declared, any may be named.
-  const options = { strict, load, env, pools: pools.length === 0 ? null : pools }
+  const pools = Object.keys(resources.pools).length === 0 ? null : resources.pools
+  const options = { strict, load, env, pools }
   return { file, bytes, uses, ...(await compile({ text: bytes, file, id }, catalogue, options)) }
 }
 

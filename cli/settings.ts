@@ -17,6 +17,8 @@ export interface Settings {
   readonly format: string
   /** Absolute path of the dagctl.yaml that was read; null where there is none, or it was not heeded. */
   readonly config: string | null
+  /** Whether it has errors: it then says nothing. */
+  readonly broken: boolean
   /** What it says, or the defaults. */
   readonly installation: Installation
 }
@@ -42,10 +44,10 @@ const defaults: Installation = {
 }
 
 /** A dagctl.yaml as it was found and read. */
-export type Config = Pick<Settings, 'config' | 'installation'>
+export type Config = Pick<Settings, 'config' | 'broken' | 'installation'>
 
 /** No dagctl.yaml. */
-export const noConfig: Config = { config: null, installation: defaults }
+export const noConfig: Config = { config: null, broken: false, installation: defaults }
 
 /** Checks the global options. `formats` are those of the command, the first is the default. Throws usage errors. */
 export function settingsOf(

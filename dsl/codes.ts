@@ -19,7 +19,7 @@ export const codes = {
   E114: 'Of some keys exactly one must be there.',
   E115: 'Something of the format that this version of dagctl does not do yet.',
   E120: 'A reference to an output that the task does not have.',
-  E121: 'A task that the pipeline does not have.',
+  E121: 'A task that the pipeline does not have, or an instance that a task cannot have.',
   E122: 'A name or path that does not exist.',
   E123: 'The output of a task that may not have succeeded is used without a guard.',
   E124: 'Tasks that wait for each other: a cycle.',
@@ -42,7 +42,7 @@ export const codes = {
   E170: 'A parameter that the pipeline does not have.',
   E171: 'A parameter without a default was not given.',
   E172: "A parameter's value does not match its schema.",
-  E180: 'A file that a task uses and that cannot be read.',
+  E180: 'A file that a task uses, or that tests are of, and that cannot be used.',
   E181: 'Files that use each other.',
   E182: 'Files that are nested too deeply, or too large together.',
   E183: 'A key that does not go with `use`: of its task, or of the file that is used.',
@@ -57,6 +57,7 @@ export const codes = {
   W106: 'Lint: a secret in plain text.',
   W107: 'A pool that dagctl.yaml does not declare: it has no limit.',
   W108: 'A key that has no effect where it stands.',
+  W109: 'Lint: the file of a pipeline that a task starts is not there.',
 } as const
 
 /** A code of the table, or one of engine/'s for cron (E150), zones (E151) and times (E152). */

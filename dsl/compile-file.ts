@@ -1,6 +1,7 @@
 /** One file without regard to where it is used: its tasks, what it takes and gives, and all that is wrong in it. */
 import { isJsonObject, type JsonSchema } from '../engine/json.ts'
 import type { OperatorInfo, Pipeline, Schedule } from '../engine/pipeline.ts'
+import type { Resources } from '../engine/resources.ts'
 import type { PipelineFile, Task as TaskFile } from '../schemas/pipeline.generated.ts'
 import { findCycles } from './graph.ts'
 import { checkInputDefaults, checkUsedFile, signatureOf, typesOfOutputs } from './group.ts'
@@ -18,6 +19,7 @@ import { type Read, TaskReferences } from './task-references.ts'
 import type { Type } from './types.ts'
 import type { SourceFile } from './used-files.ts'
 import { type Usable, validate } from './validate.ts'
+import type { Allowed } from './visible.ts'
 import { quote } from './words.ts'
 
 /** A compiled file. */
@@ -34,8 +36,8 @@ export interface Surroundings {
   readonly compiled: ReadonlyMap<SourceFile, CompiledFile>
   readonly catalogue: Catalogue
   /** Variables of the environment that pipelines may read, and declared pools; null where nobody said. */
-  readonly env: readonly string[] | null
-  readonly pools: readonly string[] | null
+  readonly env: Allowed
+  readonly pools: Resources['pools'] | null
 }
 
 type Mapping = { readonly [key: string]: unknown }

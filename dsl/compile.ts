@@ -1,15 +1,18 @@
 /** A pipeline file, with all that it uses, to a compiled pipeline. Touches no store, process or network. */
 import { isJsonObject, type JsonSchema } from '../engine/json.ts'
 import type { Pipeline, Task } from '../engine/pipeline.ts'
+import type { Resources } from '../engine/resources.ts'
 import type { PipelineFile } from '../schemas/pipeline.generated.ts'
 import { type CompiledFile, compileFile } from './compile-file.ts'
 import { inline } from './inline.ts'
 import { lint } from './lint.ts'
+import { lintFiles } from './lint-files.ts'
 import type { Catalogue } from './operators.ts'
 import { inFileOrder, type Problem } from './problems.ts'
 import type { Source } from './source.ts'
 import { inlinedValue, type Load, readFiles, type SourceFile } from './used-files.ts'
 import { versionOf } from './version.ts'
+import type { Allowed } from './visible.ts'
 
 /** A file as compiling it came out. */
 export interface CheckedFile {
@@ -43,10 +46,10 @@ export interface Compiled {
 export interface Options {
   /** Lint is an error. */
   readonly strict?: boolean
-  /** Variables of the environment that pipelines may read; null or absent: nobody said, so that none may be. */
-  readonly env?: readonly string[] | null
+  /** Variables of the environment that pipelines may read; absent is null. */
+  readonly env?: Allowed
   /** The pools that are declared; null or absent: nobody said, so that any may be named. */
-  readonly pools?: readonly string[] | null
+  readonly pools?: Resources['pools'] | null
   /** Reads what `use` names; absent: no file can use another. */
   readonly load?: Load
 }
@@ -65,7 +68,7 @@ export async function compile(
   }
   const root = files.at(-1) as SourceFile
   const failed = files.some(({ report }) => report.failed)
-  const pipeline = failed ? null : wholeOf(root, compiled.get(root) as CompiledFile)
+  const pipeline = failed ? null : await wholeOf(root, compiled.get(root) as CompiledFile, load)
   const checked = files.map((file) => checkedFile(file, strict))
   const { problems, name, tasks } = checked.at(-1) as CheckedFile
   const used = checked.slice(0, -1)
@@ -98,9 +101,10 @@ function checkedFile({ source, parsed, report }: SourceFile, strict: boolean): C
 }
 
 /** The pipeline, from files without errors. Reports lint. */
-function wholeOf(root: SourceFile, own: CompiledFile): Pipeline {
+async function wholeOf(root: SourceFile, own: CompiledFile, load: Load | undefined): Promise<Pipeline> {
   const placed = inline(own)
   lint(placed, root.forUse)
+  if (load && !root.forUse) await lintFiles(placed, root.source, load)
   return assemble(
     own.file as PipelineFile,
     inlinedValue(root),

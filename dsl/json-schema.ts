@@ -55,8 +55,30 @@ function ajvFor(schema: JsonSchema): Ajv2020 {
     addUsedSchema: false,
     inlineRefs: false,
   })
-  if (JSON.stringify(schema).includes('"format"')) (formats as unknown as (ajv: Ajv2020) => void)(ajv)
+  const text = JSON.stringify(schema)
+  if (text.includes('"format"')) (formats as unknown as (ajv: Ajv2020) => void)(ajv)
+  if (text.includes(`"${schemaMark}"`)) ajv.addKeyword({ keyword: schemaMark, validate: isSchema })
   return ajv
+}
+
+/** Marks in a schema what must itself be a JSON Schema. One that names its draft is for its reader to judge. */
+const schemaMark = 'x-schema'
+
+/** As ajv calls it. */
+interface SchemaCheck {
+  (marked: boolean, value: unknown, parentSchema?: object): boolean
+  errors?: Partial<ErrorObject>[]
+}
+
+const isSchema: SchemaCheck = (marked, value, parentSchema = {}) => {
+  if (!marked || typeof value !== 'object' || value === null || Object.hasOwn(value, '$schema')) return true
+  try {
+    compileSchema(value as JsonSchema)
+    return true
+  } catch (error) {
+    isSchema.errors = [{ keyword: schemaMark, params: { why: (error as Error).message }, parentSchema }]
+    return false
+  }
 }
 
 type Fault = Required<ErrorObject>
@@ -298,6 +320,8 @@ function ofKeyword(
     case 'oneOf':
     case 'anyOf':
       return { code: 'E113', message: `must be ${branchWords(schema[keyword])}, not ${shown(data)}` }
+    case schemaMark:
+      return { code: 'E113', message: `is no JSON Schema: ${params.why}` }
     case 'false schema':
       return { code: 'E110', message: 'is not allowed here' }
     default:

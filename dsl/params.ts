@@ -10,10 +10,12 @@ import { didYouMean, either, quote } from './words.ts'
 /**
  * The parameters of a run: what was given, strings read by the parameter's type, and defaults for the rest.
  * Throws a DagctlError (usage): E170 an unknown name, E171 a missing value, E172 a value that does not match.
+ * @param how where a missing one can be given, as a hint
  */
 export function resolveParams(
   pipeline: Pick<Pipeline, 'name' | 'params'>,
   given: { readonly [name: string]: string | Json },
+  how: (name: string) => string = (name) => `give it by \`--param ${name}=VALUE\``,
 ): { readonly [name: string]: Json } {
   const names = Object.keys(pipeline.params)
   for (const name of Object.keys(given)) {
@@ -26,19 +28,17 @@ export function resolveParams(
       usage(didYouMean(name, names, fallback)),
     )
   }
-  return Object.fromEntries(names.map((name) => [name, resolved(name, pipeline.params[name] ?? {}, given)]))
+  const values = names.map((name) => {
+    const schema = pipeline.params[name] ?? {}
+    const raw = Object.hasOwn(given, name) ? given[name] : undefined
+    if (raw !== undefined) return [name, resolved(name, schema, raw)]
+    if (schema.default !== undefined) return [name, schema.default as Json]
+    throw new DagctlError('E171', `the parameter ${quote(name)} is missing`, usage(how(name)))
+  })
+  return Object.fromEntries(values)
 }
 
-function resolved(name: string, schema: JsonSchema, given: { readonly [name: string]: string | Json }): Json {
-  const raw = Object.hasOwn(given, name) ? given[name] : undefined
-  if (raw === undefined) {
-    if (schema.default !== undefined) return schema.default as Json
-    throw new DagctlError(
-      'E171',
-      `the parameter ${quote(name)} is missing`,
-      usage(`give it by \`--param ${name}=VALUE\``),
-    )
-  }
+function resolved(name: string, schema: JsonSchema, raw: string | Json): Json {
   const validate = compileSchema(schema)
   const value = typeof raw === 'string' ? read(name, raw, schema) : raw
   const [mismatch] = validate(value)

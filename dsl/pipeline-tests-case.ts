@@ -10,7 +10,7 @@ import type { Code } from './codes.ts'
 import { checkTypes, ExpressionError, parseExpression } from './expression.ts'
 import { resolveParams } from './params.ts'
 import { checkActs } from './pipeline-tests-acts.ts'
-import { type CaseContext, checkTask, standInsOf, taskOf } from './pipeline-tests-names.ts'
+import { type CaseContext, checkActor, checkTask, standInsOf, taskOf } from './pipeline-tests-names.ts'
 import type { Path } from './positions.ts'
 import type { Report } from './report.ts'
 import { TaskReferences } from './task-references.ts'
@@ -39,7 +39,10 @@ export interface CheckedCase {
 export async function checkCase(name: string, raw: TestCase, context: CaseContext): Promise<CheckedCase> {
   const path: Path = ['cases', name]
   const { pipeline, report } = context
-  for (const task of Object.keys(raw.tasks ?? {})) checkTask(task, [...path, 'tasks', task], context, true)
+  for (const task of Object.keys(raw.tasks ?? {})) {
+    const at = [...path, 'tasks', task]
+    if (checkTask(task, at, context, true)) checkActor(task, at, context)
+  }
   for (const key of ['baseline', 'answers'] as const)
     for (const task of Object.keys(raw[key] ?? {})) checkTask(task, [...path, key, task], context, true)
   for (const [index, fault] of (raw.faults ?? []).entries()) {
@@ -62,12 +65,11 @@ export async function checkCase(name: string, raw: TestCase, context: CaseContex
 /** The parameters of the run; reports those that the pipeline does not take. */
 async function resolved(raw: TestCase, path: Path, { pipeline, report }: CaseContext): Promise<JsonObject> {
   try {
-    return resolveParams(pipeline, (raw.params ?? {}) as JsonObject)
+    return resolveParams(pipeline, (raw.params ?? {}) as JsonObject, () => 'give it in `params`')
   } catch (error) {
     if (!(error instanceof DagctlError) || error.kind !== 'usage') throw error
     const name = Object.keys(raw.params ?? {}).find((one) => error.message.includes(quote(one)))
-    const hint = error.code === 'E171' ? 'give it in `params`' : error.hint
-    const complaint = { code: error.code as Code, message: error.message, hint }
+    const complaint = { code: error.code as Code, message: error.message, hint: error.hint }
     if (name === undefined) report.atKey(path, complaint)
     else report.atValue([...path, 'params', name], complaint)
     return {}

@@ -1,5 +1,6 @@
 /** What a task takes and what it changes: pool, slots, priority, effects, produces. Knows no operator's input. */
 import type { Effects, OperatorInfo, Task } from '../engine/pipeline.ts'
+import { overfills, type Resources } from '../engine/resources.ts'
 import type { Task as TaskFile } from '../schemas/pipeline.generated.ts'
 import type { Path } from './positions.ts'
 import type { Report } from './report.ts'
@@ -36,8 +37,13 @@ export function checkEffects(file: TaskFile, operator: OperatorInfo, path: Path,
   })
 }
 
-/** Reports slots of nothing, and (a warning) pools that nobody declared. `pools`: null where nobody said. */
-export function checkPool(file: TaskFile, path: Path, pools: readonly string[] | null, report: Report): void {
+/** Reports slots of nothing, more slots than there are, and (a warning) pools that nobody declared. `pools`: null where nobody said. */
+export function checkPool(
+  file: TaskFile,
+  path: Path,
+  pools: Resources['pools'] | null,
+  report: Report,
+): void {
   const { pool, slots } = file
   if (slots !== undefined && pool === undefined)
     report.atKey([...path, 'slots'], {
@@ -45,12 +51,20 @@ export function checkPool(file: TaskFile, path: Path, pools: readonly string[] |
       message: '`slots` needs `pool`',
       hint: 'name the pool whose slots they are',
     })
-  if (pool === undefined || pools === null || pools.includes(pool)) return
+  if (pool === undefined || pools === null) return
+  const never = slots === undefined ? null : overfills(pool, slots, { pools })
+  if (never !== null)
+    report.atValue([...path, 'slots'], {
+      code: 'E113',
+      message: `the task can never start: ${never}`,
+      hint: 'change dagctl.yaml or the task',
+    })
+  if (Object.hasOwn(pools, pool)) return
   report.atValue([...path, 'pool'], {
     code: 'W107',
     severity: 'warning',
     message: `the pool ${quote(pool)} is not declared in dagctl.yaml: it has no limit`,
-    hint: didYouMean(pool, pools),
+    hint: didYouMean(pool, Object.keys(pools)),
   })
 }
 

@@ -53,6 +53,8 @@ export function certainlyMatches(schema: JsonSchema, value: unknown): boolean {
 
 function matches(schema: JsonSchema | boolean, value: unknown): boolean {
   if (typeof schema === 'boolean') return schema
+  // Whether the value is a schema only ajv can say.
+  if (schema['x-schema'] === true) return false
   if (schema.type !== undefined && ![schema.type].flat().some((type) => isOfType(type, value))) return false
   if (Array.isArray(schema.enum) && !schema.enum.includes(value)) return false
   if ('const' in schema && schema.const !== value) return false

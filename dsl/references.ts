@@ -106,7 +106,8 @@ const onlyElsewhere: { readonly [root: string]: { readonly message: string; read
 function resolveEnv([name, ...rest]: readonly string[], { env }: Visible): Reference | Fault {
   if (name === undefined)
     return { code: 'E122', message: '`env` alone has no value', hint: 'write `env.NAME`' }
-  if (env?.includes(name)) return follow(string, rest, ['env', name], { task: null, nullable: null })
+  if (env === 'any' || env?.includes(name))
+    return follow(string, rest, ['env', name], { task: null, nullable: null })
   return {
     code: 'E122',
     message: `the variable ${quote(name)} of the environment is not allowed here`,

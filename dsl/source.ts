@@ -13,6 +13,11 @@ export interface Source {
   readonly id?: string
 }
 
+/** Whether a word that names a pipeline names its file: it has a `/` or ends in .yaml. */
+export function isFile(word: string): boolean {
+  return word.includes('/') || word.endsWith('.yaml')
+}
+
 /** What a file is to hold, in the words of sentences about it. */
 export interface FileKind {
   /** With its article. */

@@ -1,6 +1,7 @@
 /** What a task of a file is compiled in: the file around it, what it sees of that, and what it gives its operator. */
 import type { JsonObject } from '../engine/json.ts'
 import type { OperatorInfo, RuntimeName } from '../engine/pipeline.ts'
+import type { Resources } from '../engine/resources.ts'
 import type { PipelineFile, Task as TaskFile } from '../schemas/pipeline.generated.ts'
 import type { LocalTask } from './inline.ts'
 import type { Operators } from './operators.ts'
@@ -8,7 +9,7 @@ import { certainlyMatches } from './quick-check.ts'
 import type { Report } from './report.ts'
 import type { Languages } from './task-references.ts'
 import type { Type } from './types.ts'
-import type { Visible } from './visible.ts'
+import type { Allowed, Visible } from './visible.ts'
 
 /** What a task is compiled in. */
 export interface Context {
@@ -25,8 +26,8 @@ export interface Context {
   /** Whether a task has instances. */
   isMapped(id: string): boolean
   /** Variables of the environment that pipelines may read, and declared pools; null where nobody said. */
-  readonly env: readonly string[] | null
-  readonly pools: readonly string[] | null
+  readonly env: Allowed
+  readonly pools: Resources['pools'] | null
   /** Where each task stands in the file. */
   readonly indices: ReadonlyMap<string, number>
   /** The ids of the tasks, for `did you mean`. */

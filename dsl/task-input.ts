@@ -81,7 +81,17 @@ function counts({ path, keyword, schema }: Mismatch, templates: ReadonlyMap<stri
 }
 
 /** Keywords whose verdict depends on values further inside. */
-const aboutContent = new Set(['oneOf', 'anyOf', 'not', 'if', 'contains', 'uniqueItems', 'enum', 'const'])
+const aboutContent = new Set([
+  'oneOf',
+  'anyOf',
+  'not',
+  'if',
+  'contains',
+  'uniqueItems',
+  'enum',
+  'const',
+  'x-schema',
+])
 
 function typeComplaint(
   { typed }: Templated,
@@ -115,7 +125,9 @@ function schemaAt(root: JsonSchema, keys: readonly string[]): JsonSchema | null 
   return type
 }
 
-type Mark = 'x-shell' | 'x-endpoint'
+const marks = ['x-shell', 'x-endpoint', 'x-pipeline'] as const
+type Mark = (typeof marks)[number]
+type Pointers = { readonly [mark in Mark]: readonly string[] }
 
 /** JSON pointers of a schema's properties with this mark; `*` stands for any item or key. */
 function pointersOf(schema: JsonSchema, mark: Mark, pointer = '', depth = 0): readonly string[] {
@@ -134,12 +146,12 @@ function pointersOf(schema: JsonSchema, mark: Mark, pointer = '', depth = 0): re
   ]
 }
 
-const marked = new WeakMap<JsonSchema, { readonly [mark in Mark]: readonly string[] }>()
+const marked = new WeakMap<JsonSchema, Pointers>()
 
-function markedOf({ input }: OperatorInfo): { readonly [mark in Mark]: readonly string[] } {
+function markedOf({ input }: OperatorInfo): Pointers {
   const known = marked.get(input)
   if (known) return known
-  const pointers = { 'x-shell': pointersOf(input, 'x-shell'), 'x-endpoint': pointersOf(input, 'x-endpoint') }
+  const pointers = Object.fromEntries(marks.map((mark) => [mark, pointersOf(input, mark)])) as Pointers
   marked.set(input, pointers)
   return pointers
 }
@@ -147,6 +159,11 @@ function markedOf({ input }: OperatorInfo): { readonly [mark in Mark]: readonly 
 /** JSON pointers into the operator's input of what is quoted for the shell. */
 export function shellPointersOf(operator: OperatorInfo): readonly string[] {
   return markedOf(operator)['x-shell']
+}
+
+/** JSON pointers into the operator's input of names or files of pipelines. */
+export function pipelinePointersOf(operator: OperatorInfo): readonly string[] {
+  return markedOf(operator)['x-pipeline']
 }
 
 /** JSON pointers into the operator's input of the URLs of services. */

@@ -88,6 +88,24 @@ export function parseTemplate(text: string): Template {
   return new Reading(text).template()
 }
 
+const openings = /(?<!(?<!\\)\\)\{{2,}/g
+const nextBraces = /'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|(?<braces>\{\{|\}\}|$)/g
+
+/** The first `{{` that nothing closes, as far as the next one or the end. As in Handlebars, `}}` in a literal closes nothing, and `\{{` is text. */
+function unclosedIn(text: string): Span | null {
+  let from = 0
+  for (const { 0: opening, index: start } of text.matchAll(openings)) {
+    if (start < from) continue
+    nextBraces.lastIndex = start + opening.length
+    let found: RegExpExecArray
+    do found = nextBraces.exec(text) as RegExpExecArray
+    while (found.groups?.braces === undefined)
+    if (found[0] !== '}}') return { start, end: found.index }
+    from = nextBraces.lastIndex
+  }
+  return null
+}
+
 class Reading {
   readonly #text: string
   readonly #lines: number[] = [0]
@@ -117,6 +135,9 @@ class Reading {
     message: string
     hash?: { loc?: { first_line: number; first_column: number } }
   }): TemplateError {
+    const unclosed = unclosedIn(this.#text)
+    if (unclosed !== null)
+      return new TemplateError('E130', 'a `{{` is not closed', unclosed, 'write `}}` after it')
     const loc = error.hash?.loc
     const line = loc?.first_line ?? Number(/(?:on line|-) (\d+)/.exec(error.message)?.[1] ?? 1)
     const at = this.#offset({ line, column: loc?.first_column ?? 0 })
@@ -124,7 +145,6 @@ class Reading {
     const start = open === -1 ? 0 : open
     const close = this.#text.indexOf('}}', start)
     const span = { start, end: close === -1 ? this.#text.length : close + 2 }
-    if (close === -1) return new TemplateError('E130', 'a `{{` is not closed', span, 'write `}}` after it')
     const words = this.#text.slice(span.start, span.end)
     // Handlebars takes a number at the end of a path for a literal.
     const index = /\.(\d+)(?=[\s)}])/.exec(words)?.[1]

@@ -6,7 +6,7 @@ import { validate as matches } from '../schemas/pipeline.check.generated.js'
 import schema from '../schemas/pipeline.schema.json' with { type: 'json' }
 import type { Mismatch } from './json-schema.ts'
 import type { Path } from './positions.ts'
-import type { Report } from './report.ts'
+import type { Complaint, Report } from './report.ts'
 import { findUnsupported } from './unsupported.ts'
 import { quote } from './words.ts'
 
@@ -69,7 +69,7 @@ function nameOf(path: Path): string {
   return path.length === 2 ? `the task ${quote(String(path[1]))}` : quote(path.slice(2).join('.'))
 }
 
-/** Durations that match their pattern but are too long for a whole number of milliseconds. */
+/** Durations that match their pattern but are too long for a whole number of milliseconds, and limits of no time at all. */
 function checkDurations(file: Mapping, usable: Usable, report: Report): void {
   const defaults = mapping(file.defaults)
   check(mapping(defaults.retry), ['defaults', 'retry'], usable, report)
@@ -87,17 +87,30 @@ function checkDurations(file: Mapping, usable: Usable, report: Report): void {
 function check(holder: Mapping, path: Path, usable: Usable, report: Report): void {
   for (const key of ['timeout', 'delay', 'maxDelay', 'ttl', 'after']) {
     const text = holder[key]
-    if (
-      typeof text !== 'string' ||
-      !usable.has(...path, key) ||
-      !usable.has(...path) ||
-      parseDuration(text) !== null
-    )
-      continue
+    if (typeof text !== 'string' || !usable.has(...path, key) || !usable.has(...path)) continue
+    const complaint = complaintOf(parseDuration(text), key, path)
+    if (complaint === null) continue
     usable.mark([...path, key])
-    report.atValue([...path, key], { code: 'E113', message: `${quote(key)} is too long a duration` })
+    report.atValue([...path, key], { code: 'E113', ...complaint })
   }
 }
+
+function complaintOf(
+  milliseconds: number | null,
+  key: string,
+  path: Path,
+): Pick<Complaint, 'message' | 'hint'> | null {
+  if (milliseconds === null) return { message: `${quote(key)} is too long a duration` }
+  const left = limits[key]
+  if (milliseconds > 0 || left === undefined) return null
+  return {
+    message: `${nameOf([...path, key])} must be longer than 0`,
+    hint: `leave ${quote(left)} out for none`,
+  }
+}
+
+/** The durations in which nothing could be done if they were 0, and the key to leave out where there is to be no limit. */
+const limits: { readonly [key: string]: string } = { timeout: 'timeout', after: 'deadline' }
 
 function mapping(value: unknown): Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Mapping) : {}

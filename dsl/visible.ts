@@ -1,6 +1,9 @@
 /** What the templates and expressions of a task can see, and where they stand. Types only. */
 import type { Type } from './types.ts'
 
+/** Names that may be used. null: nobody said, so that none may be; any: it is not known what was said. */
+export type Allowed = readonly string[] | 'any' | null
+
 /** Where a path stands; not every name can be seen from everywhere. */
 export type Place =
   | 'with'
@@ -35,8 +38,8 @@ export interface Visible {
   readonly item?: { readonly type: Type }
   /** The task's operator's input schema (null where it is unknown), and the keys of `with` that the task gives. */
   readonly with: { readonly schema: Type; readonly given: readonly string[] }
-  /** The variables of the environment that pipelines may read; null where nobody said. */
-  readonly env: readonly string[] | null
+  /** The variables of the environment that pipelines may read. */
+  readonly env: Allowed
   /** Whether the task can start although a need has not succeeded. */
   readonly nullable: boolean
 }

@@ -46,7 +46,8 @@ export interface Manifest {
   readonly manifest: 1
   readonly pipeline: { readonly name: string; readonly version: string }
   readonly params: JsonObject
-  readonly interval: { readonly start: string; readonly end: string }
+  /** null where it is only the moment at which the run was asked for, and the pipeline does not read it. */
+  readonly interval: { readonly start: string; readonly end: string } | null
   readonly trigger: string
   /** The runtime of every task, whatever the file says; null is what the file says. */
   readonly runtime: string | null
@@ -73,7 +74,7 @@ export function manifestOf(subject: RunSubject): Manifest {
     manifest: 1,
     pipeline: { name: run.pipeline, version: run.version },
     params: run.params,
-    interval: { start: toInstant(run.interval.start), end: toInstant(run.interval.end) },
+    interval: intervalOf(run, pipeline),
     trigger: run.trigger,
     runtime: run.runtime,
     provenance: run.provenance,
@@ -83,6 +84,13 @@ export function manifestOf(subject: RunSubject): Manifest {
       .map(({ uri, task }) => ({ uri, task }))
       .toSorted((a, b) => compare(a.uri, b.uri) || compare(a.task, b.task)),
   }
+}
+
+/** A run without intervals of a schedule has the moment of its trigger for one; as an input that counts only where a text may read it. */
+function intervalOf({ interval: { start, end } }: RunRecord, { tasks }: Pipeline): Manifest['interval'] {
+  // Also by a command, as $DAGCTL_INTERVAL_START. A mention too many does no harm.
+  if (start === end && !/interval|logicalTime/i.test(JSON.stringify(tasks))) return null
+  return { start: toInstant(start), end: toInstant(end) }
 }
 
 /** SHA-256 (hex) of a value in canonical JSON (RFC 8785). */

@@ -21,6 +21,14 @@ export interface Resources {
 /** Nothing is limited, nothing costs. */
 export const unlimited: Resources = { pools: {}, rates: { cpu: 0, gpu: 0, pools: {} } }
 
+/** Why what takes so many slots of a pool never starts; null where it may. */
+export function overfills(pool: string, slots: number, { pools }: Pick<Resources, 'pools'>): string | null {
+  const limit = pools[pool]?.slots
+  return limit === undefined || slots <= limit
+    ? null
+    : `it takes ${slots} slots of the pool ${pool}, which has ${limit}`
+}
+
 /**
  * The slots of a pool that backfills together may take: half of them, rounded up, so that live tasks find room; all that
  * a task needs which takes more by itself, or it would wait for ever.

@@ -13,7 +13,7 @@ import type { Node } from './node.ts'
 import { apply } from './plan.ts'
 import { valueAt } from './pointer.ts'
 import type { Queue } from './queue/queue.ts'
-import type { Resources } from './resources.ts'
+import { overfills, type Resources } from './resources.ts'
 import type { Reusable, Reuse } from './reuse.ts'
 import { type Circumstances, fail } from './settle.ts'
 import type { DeniedBy } from './store/batch.ts'
@@ -261,10 +261,9 @@ export class Starter {
 
   /** What takes more slots than its pool has would wait for ever. */
   #fits(run: LiveRun, node: Node): Prepared | null {
-    const pool = poolOf(run, node, this.#parts.resources)
-    if (pool?.limit == null || pool.slots <= pool.limit) return null
-    const message = `it takes ${pool.slots} slots of the pool ${pool.name}, which has ${pool.limit}`
-    return { type: 'fail', failure: { kind: 'invalid_input', message } }
+    const { pool, slots = 1 } = run.task(node)
+    const message = pool === undefined ? null : overfills(pool, slots, this.#parts.resources)
+    return message === null ? null : { type: 'fail', failure: { kind: 'invalid_input', message } }
   }
 
   #endUnstarted(run: LiveRun, node: Node, prepared: Prepared, at: number): void {

@@ -25,7 +25,16 @@ export {
   urlSchema,
 } from './http-expect.ts'
 export type { HttpAnswer, HttpRequest } from './http-types.ts'
-export { again, ask, formFault, type Heard, heardOf, onRejectSchema, rejection } from './question.ts'
+export {
+  again,
+  ask,
+  formFault,
+  formSchema,
+  type Heard,
+  heardOf,
+  onRejectSchema,
+  rejection,
+} from './question.ts'
 export { retryAfterOf } from './retry-after.ts'
 export { type Check, checkOf } from './schema-check.ts'
 export type { DatasetNews, EngineServices, PipelineOrder, TriggeredRun } from './services.ts'
@@ -195,9 +204,10 @@ interface OperatorBase {
   /**
    * JSON Schema (2020-12) of the input, an object with `additionalProperties: false`. `default`s are filled in before `run`.
    * `x-shell: true` on a string property: templated values in it are quoted for the shell. `x-uri: input|output` marks data.
-   * `x-secret: true` marks a secret: it is shown and stored nowhere. `x-endpoint: true` on a string property: the URL of a
-   * server that the operator calls. Failures of kind `network` open that server's circuit breaker (per scheme, host and
-   * port), and tasks that call it wait while it is open.
+   * `x-secret: true` marks a secret: it is shown and stored nowhere. `x-schema: true` on an object: it is itself a JSON Schema,
+   * and checked as one before the run. `x-pipeline: true` on a string property: a pipeline by its name, or by a path from the
+   * pipeline's folder. `x-endpoint: true` on a string property: the URL of a server that the operator calls. Failures of kind
+   * `network` open that server's circuit breaker (per scheme, host and port), and tasks that call it wait while it is open.
    */
   readonly input: JsonSchema
   /** JSON Schema of the outputs. `additionalProperties: true` means that references into them are checked when used. */

@@ -19,6 +19,14 @@ export const onRejectSchema = {
   description: 'What a rejection does: the task fails (kind `user`), or is skipped.',
 } as const
 
+/** JSON Schema of a form, which is one itself: of an object. */
+export const formSchema = {
+  type: 'object',
+  properties: { type: { const: 'object' } },
+  additionalProperties: true,
+  'x-schema': true,
+} as const
+
 /** Sleeps until a person answers. `carry` is in the next attempt's `state`, beside `answer`. */
 export function ask(question: Question, carry: JsonObject = {}): Outcome {
   return { type: 'sleep', until: null, state: carry, on: { person: question } }

@@ -18,6 +18,6 @@ export const lintSection: readonly string[] = [
   '  must; any other trigger lets the deployment start whatever the gate said. A group stands below a gate in it that cannot',
   '  be skipped.',
   '- **W103**: training without a `checkpoint`. **W104**: tasks without a `timeout`. **W105**: a schedule that never fires.',
-  '  **W106**: a secret in plain text.',
+  '  **W106**: a secret in plain text. **W109**: the file of a pipeline that `TriggerPipeline` starts is not there.',
   '',
 ]

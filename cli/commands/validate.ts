@@ -1,5 +1,5 @@
-/** `dagctl validate FILE|DIR…`: everything that can be checked without running, dagctl.yaml too. Opens no store. */
-import { basename, normalize, resolve } from 'node:path'
+/** `dagctl validate FILE|DIR…`: everything that can be checked without running, dagctl.yaml too, also unasked where it has errors. Opens no store. */
+import { basename, normalize, relative, resolve } from 'node:path'
 import type { CheckedFile } from '../../dsl/compile.ts'
 import type { Problem } from '../../dsl/problems.ts'
 import { DagctlError, exits } from '../../engine/errors.ts'
@@ -37,11 +37,13 @@ async function check(
 ): Promise<number> {
   const files = (await Promise.all(paths.map((path) => filesOf(path, terminal)))).flat()
   const checked: Checked[] = []
-  for (const file of new Set(files)) {
+  const { config, broken, installation } = settings
+  if (config !== null && broken) files.push(relative(terminal.cwd, config))
+  for (const file of unique(files, terminal)) {
     const strict = options.strict === true
     if (isConfig(file, settings, terminal))
       checked.push(await (await import('../config.ts')).checkConfig(file, terminal))
-    else checked.push(await checkFile(file, terminal, strict, settings.installation))
+    else checked.push(await checkFile(file, terminal, strict, broken ? null : installation))
   }
   const ok = !checked.some(hasErrors)
   if (settings.json) printJson(terminal, documentOf(checked, ok))
@@ -52,6 +54,13 @@ async function check(
     else terminal.out.write(toGithub(checked))
   }
   return ok ? exits.ok : exits.invalid
+}
+
+/** Each file once, under the name that it has first. */
+function unique(files: readonly string[], { cwd }: Terminal): Iterable<string> {
+  const named = new Map<string, string>()
+  for (const file of files) if (!named.has(resolve(cwd, file))) named.set(resolve(cwd, file), file)
+  return named.values()
 }
 
 /** Whether a file is an installation's settings: by its name, or since `--config` names it. */

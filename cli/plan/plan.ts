@@ -3,7 +3,7 @@ import type { Fingerprint } from '../../engine/cache.ts'
 import type { Evaluator, TaskView } from '../../engine/evaluator.ts'
 import type { Json, JsonObject } from '../../engine/json.ts'
 import type { Task } from '../../engine/pipeline.ts'
-import type { Resources } from '../../engine/resources.ts'
+import { overfills, type Resources } from '../../engine/resources.ts'
 import type { Store } from '../../engine/store/store.ts'
 import { triggerVerdict } from '../../engine/trigger-rule.ts'
 import { criticalPath, endUnder, inOrder, type Work } from './forecast.ts'
@@ -45,7 +45,7 @@ export interface PlannedTask {
   readonly input: Json
   /** JSON pointers to these. */
   readonly unresolved: readonly string[]
-  /** What will not resolve in the run either. */
+  /** Why it will not start in the run either: what does not resolve, a pool that is too small for it. */
   readonly faults: readonly string[]
   /** Median of earlier runs; `runs` is of how many. */
   readonly estimate: { readonly seconds: number | null; readonly runs: number }
@@ -130,9 +130,14 @@ class Planner {
       instances: instancesOf(task, resolver),
       input,
       unresolved: open,
-      faults,
+      faults: [...faults, ...(skipped === null ? this.#tooLarge(task) : [])],
       memory: null,
     })
+  }
+
+  #tooLarge({ pool, slots = 1 }: Task): readonly string[] {
+    const why = pool === undefined ? null : overfills(pool, slots, this.#means.resources)
+    return why === null ? [] : [why]
   }
 
   #static(task: Task) {

@@ -5,6 +5,7 @@ import {
   defineOperator,
   failed,
   formFault,
+  formSchema,
   heardOf,
   type Json,
   type JsonObject,
@@ -33,8 +34,7 @@ export const approval = defineOperator<ApprovalInput>({
       message: { type: 'string', minLength: 1, description: 'What the person is asked.' },
       details: { description: 'What else the person should see: any value.' },
       form: {
-        type: 'object',
-        additionalProperties: true,
+        ...formSchema,
         default: {},
         description:
           'JSON Schema of the values that an approval gives, an object. Default: none are asked for.',

@@ -43,6 +43,7 @@ export const triggerPipeline = defineOperator<TriggerPipelineInput>({
       pipeline: {
         type: 'string',
         minLength: 1,
+        'x-pipeline': true,
         description:
           'The name of a pipeline that has run or is scheduled; or a file, by a path with `/` or ending in .yaml, from the folder of this pipeline.',
       },

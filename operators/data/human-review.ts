@@ -8,6 +8,7 @@ import {
   defineOperator,
   failed,
   formFault,
+  formSchema,
   heardOf,
   type JsonObject,
   type JsonSchema,
@@ -57,8 +58,7 @@ export const humanReview = defineOperator<HumanReviewInput>({
       seed: { type: 'integer', minimum: 0, default: 0, description: 'Another seed draws other records.' },
       message: { type: 'string', minLength: 1, default: 'Are these records as they should be?' },
       form: {
-        type: 'object',
-        additionalProperties: true,
+        ...formSchema,
         description:
           'JSON Schema of what the person enters, an object. Default: `verdict` (accept or reject) and `notes`.',
       },

@@ -25,7 +25,10 @@ export const schemaValidate = defineOperator<SchemaValidateInput>({
       schema: {
         description:
           'The JSON Schema of a record (2020-12, or draft-07 where `$schema` says so), or the path of a file with it.',
-        anyOf: [{ type: 'object' }, { type: 'string', minLength: 1, 'x-uri': 'input' }],
+        anyOf: [
+          { type: 'object', 'x-schema': true },
+          { type: 'string', minLength: 1, 'x-uri': 'input' },
+        ],
       },
       // The guide's limit for layer 1: below 1 % malformed.
       ...recordsInput(0.01),

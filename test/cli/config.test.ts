@@ -85,10 +85,47 @@ t.test('validate checks it, as a file, in a folder, and by another name', async 
   const all = await json(folder, ['validate', 'sub', 'dagctl.yaml'])
   t.equal(all.exit, 3)
   t.match(all.document.files, [{ pipeline: 'p', problems: { length: 0 } }, { pipeline: null }])
-  t.equal((await json(folder, ['validate', 'sub'])).exit, 0, 'it is not what was asked about')
   const other = await dagctl(folder, ['validate', 'mine.yaml', '--config', 'mine.yaml'])
   t.strictSame([other.exit, other.out], [0, 'mine.yaml: ok, settings\n'])
 })
+
+t.test(
+  'validate tells of a dagctl.yaml with errors unasked, and guesses nothing that it would say',
+  async (t) => {
+    const yaml = `dagctl: 1
+pipeline: p
+tasks:
+  a: { run: "echo {{ env.TEAM }}", pool: gpus, slots: 9, timeout: 1m }
+`
+    const broken = 'dagctl: 1\nenv: [TEAM]\npool: { gpu: { slots: 1 } }\n'
+    const folder = t.testdir({ 'dagctl.yaml': broken, sub: { 'p.yaml': yaml } })
+    const { exit, document } = await json(folder, ['validate', 'sub'])
+    t.equal(exit, 3)
+    t.match(document, {
+      ok: false,
+      files: [
+        { file: 'sub/p.yaml', pipeline: 'p', problems: { length: 0 } },
+        {
+          file: 'dagctl.yaml',
+          pipeline: null,
+          problems: [{ code: 'E110', message: 'unknown key `pool`', line: 3, column: 1 }],
+        },
+      ],
+    })
+    const text = await dagctl(join(folder, 'sub'), ['validate', './p.yaml'])
+    t.equal(text.exit, 3)
+    t.match(text.out, /^\.\/p\.yaml: ok, pipeline p, 1 task\n\.\.\/dagctl\.yaml: 1 error\n$/)
+    t.match(text.err, '../dagctl.yaml:3:1 error E110 unknown key `pool`')
+    const both = await json(folder, ['validate', './dagctl.yaml', '.'])
+    t.strictSame(
+      both.document.files.map(({ file }: { file: string }) => file),
+      ['./dagctl.yaml', 'sub/p.yaml'],
+      'each file once',
+    )
+    const github = await dagctl(folder, ['validate', 'sub', '--format', 'github'])
+    t.match(github.out, /^::error file=dagctl\.yaml,line=3/)
+  },
+)
 
 // Says when it begins and ends, and takes long enough for another to come in between.
 const seen = (id: string) => `echo +${id} >> ran; sleep 0.2; echo -${id} >> ran`

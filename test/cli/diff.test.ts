@@ -142,6 +142,32 @@ t.test('of equal runs it is said that nothing differs', async (t) => {
   t.match((await dagctl(folder, words)).out, /nothing differs but times and ids/)
 })
 
+t.test('the moment of a run is no input of it, unless the pipeline reads it', async (t) => {
+  const folder = t.testdir({ 'p.yaml': pipeline })
+  const start = async () => (await json(folder, ['run', 'p.yaml'])).document.run.id
+  const manifest = async (id: string) => (await json(folder, ['runs', 'manifest', id])).document
+  const [first, second] = [await start(), await start()]
+  t.equal((await manifest(first)).manifest.interval, null)
+  t.equal((await manifest(first)).digest, (await manifest(second)).digest)
+  t.equal((await json(folder, ['diff', first, second])).document.same, true)
+  for (const task of [
+    'read: { run: "echo $DAGCTL_INTERVAL_START" }',
+    'read: { uses: Noop, when: run.logicalTime == params.day }',
+    'read: { uses: Noop, with: { outputs: { day: "{{ date run.interval.start \'yyyy\' }}" } } }',
+  ]) {
+    const asks = pipeline.replace('params: {', 'params: { day: { type: string, default: never },')
+    writeFileSync(join(folder, 'p.yaml'), asks.replace('old: { uses: Noop }', task))
+    const [one, other] = [await start(), await start()]
+    t.match((await manifest(one)).manifest.interval, { start: /^20/, end: /^20/ }, task)
+    const { document } = await json(folder, ['diff', one, other])
+    t.equal(document.same, false, task)
+    t.match(document.interval, { a: { start: /^20/ }, b: { start: /^20/ } }, task)
+  }
+  const { exit, out } = await dagctl(folder, ['diff', first, await start()])
+  t.equal(exit, 0)
+  t.match(out, /interval/)
+})
+
 t.test('runs of different pipelines are not compared', async (t) => {
   const folder = t.testdir({ 'p.yaml': pipeline })
   const a = await run(folder)

@@ -102,12 +102,14 @@ t.test('what cannot be run is an invalid input that says why', async (t) => {
   const parent = await start('parent')
   writeFileSync(join(dir, 'child.yaml'), child)
   writeFileSync(join(dir, 'bad.yaml'), child.replace('Noop', 'Nope'))
+  writeFileSync(join(dir, 'asks.yaml'), child.replace(', default: 1', ''))
   for (const [more, message] of [
     [{ pipeline: 'nowhere' }, /no pipeline `nowhere` has run or is scheduled here/],
     [{ pipeline: './absent.yaml' }, /absent\.yaml.*no such file/],
     [{ pipeline: './bad.yaml' }, /bad\.yaml is not a valid pipeline: line 5: .*Nope/],
     [{ pipeline: './child.yaml', params: { m: 1 } }, /unknown parameter `m`/],
     [{ pipeline: './child.yaml', params: { n: 'many' } }, /parameter `n`/],
+    [{ pipeline: './asks.yaml' }, /parameter `n` is missing; give it in `with.params`/],
     [{ pipeline: './child.yaml', interval: { start: 5, end: 4 } }, /ends before it starts/],
   ] as const)
     await t.rejects(

@@ -173,7 +173,13 @@ t.test('the time of the whole heeds needs, concurrency.tasks and pools', async (
   t.equal((await planned(one)).total.seconds, 30)
   const pool = { pools: { gpu: { slots: 1, gpus: 0 } }, rates: unlimited.rates }
   const pooled = pipelineOf({ a: { pool: 'gpu' }, b: { pool: 'gpu' }, c: { pool: 'gpu', slots: 9 } })
-  t.equal((await planned(pooled, pool)).total.seconds, 30)
+  const plan = await planned(pooled, pool)
+  t.equal(plan.total.seconds, 30)
+  t.strictSame(
+    plan.tasks.map(({ faults }) => faults),
+    [[], [], ['it takes 9 slots of the pool gpu, which has 1']],
+    'what never starts is said',
+  )
 })
 
 t.test('instances are counted where the items are known', async (t) => {

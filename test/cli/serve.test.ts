@@ -158,7 +158,12 @@ t.test('what is no pipeline is passed by, and one bad pipeline stops no other', 
   await served.said('succeeded')
   const { err } = await stopped(served)
   t.match(err, 'pipelines/bad.yaml has errors; it is not scheduled')
-  t.match(err, /asks\.yaml has errors; it is not scheduled\n.*E171 the parameter `who` is missing/)
+  t.match(
+    err,
+    /asks\.yaml has errors; it is not scheduled\n.*asks\.yaml:\d+:11 error E171 the parameter `who` is missing/,
+  )
+  t.match(err, '^^^ give it a `default`')
+  t.notMatch(err, '--param')
   t.notMatch(err, /compose|part\.yaml|test\.yaml|dagctl\.yaml/)
   t.match(err, 'serving     1 pipeline')
 })

@@ -117,6 +117,37 @@ t.test('other slips in a pipeline are found too', async (t) => {
   }
 })
 
+t.test('a file of tests whose pipeline cannot be used is told, and stops no other', async (t) => {
+  const folder = t.testdir({
+    many: {
+      'a.test.yaml': `dagctl: 1\ntests: gone.yaml\n${tests.slice(tests.indexOf('cases:'))}`,
+      'b.test.yaml': tests,
+      'bot.yaml': pipeline,
+      'bot.test.yaml': tests,
+      'part.yaml': 'dagctl: 1\npipeline: part\ninputs: {}\ntasks: { a: { run: "true", timeout: 1m } }\n',
+      'part.test.yaml': 'dagctl: 1\ncases: { one: {} }\n',
+    },
+  })
+  const { exit, out, err } = await dagctl(folder, ['test', 'many'])
+  t.equal(exit, 3)
+  t.match(err, 'many/a.test.yaml:2:8 error E180 cannot read many/gone.yaml: there is no such file')
+  t.match(err, 'many/b.test.yaml:1:1 error E180 cannot read many/b.yaml: there is no such file')
+  t.match(err, 'name the pipeline by `tests:`')
+  t.match(err, 'many/part.test.yaml:1:1 error E180 many/part.yaml has inputs or outputs')
+  t.match(out, 'many/a.test.yaml: not played\nmany/b.test.yaml: not played\nmany/bot.test.yaml\n')
+  t.match(out, '2 cases passed, 0 failed')
+  const { document } = await json(folder, ['test', 'many'])
+  t.match(document, {
+    ok: false,
+    files: [
+      { file: 'many/a.test.yaml', pipeline: null, problems: [{ code: 'E180', line: 2, column: 8 }] },
+      { problems: [{ code: 'E180' }] },
+      { pipeline: 'bot', problems: { length: 0 }, cases: { length: 2 } },
+      { problems: [{ code: 'E180' }] },
+    ],
+  })
+})
+
 t.test('a run that does not end tells what each task waits for', async (t) => {
   const endless = `dagctl: 1
 cases:

@@ -57,6 +57,36 @@ t.test('an input that matches, templated or not, is fine', async (t) => {
   for (const input of good) t.strictSame(await of(input), [], input)
 })
 
+t.test('an input that must be a JSON Schema is checked as one, where no template stands in it', async (t) => {
+  const problems = async (task: string) =>
+    (
+      await compileYaml(
+        `params: { n: { type: integer, default: 1 } }\ntasks:\n  a: { timeout: 1h, ${task} }\n`,
+      )
+    ).problems.map(({ line, column, code, message }) => `${line}:${column} ${code} ${message}`)
+  const form = (text: string) => problems(`uses: Approval, with: { message: Go?, form: ${text} }`)
+  t.strictSame(await form('{ properties: { note: { type: string, format: date } }, required: [note] }'), [])
+  t.strictSame(await form('{}'), [])
+  t.strictSame(await form('{ properties: { note: { type: text } } }'), [
+    '5:65 E128 `form` is no JSON Schema: type must be JSONType or JSONType[]: text (operator `Approval`)',
+  ])
+  t.match(await form('{ required: note }'), [/E128 `form` is no JSON Schema/])
+  t.match(await form('{ $ref: "#/nowhere" }'), [/E128 `form` is no JSON Schema: can't resolve reference/])
+  t.match(await form('{ type: array }'), [/E128 `form.type` must be `object`, not `array`/])
+  t.strictSame(await form('{ properties: { percent: { type: integer, maximum: "{{ params.n }}" } } }'), [])
+  t.match(await problems('uses: HumanReview, with: { input: in, form: { properties: 5 } }'), [
+    /E128 `form` is no/,
+  ])
+  const check = (schema: string) => problems(`uses: SchemaValidate, with: { input: in, schema: ${schema} }`)
+  t.strictSame(await check('{ type: object, required: [text] }'), [])
+  t.strictSame(
+    await check('{ $schema: "http://json-schema.org/draft-07/schema#", items: [{ type: string }] }'),
+    [],
+  )
+  t.strictSame(await check('record.schema.json'), [])
+  t.match(await check('{ type: objekt }'), [/E128 `schema` is no JSON Schema/])
+})
+
 t.test('an input that does not match is an error, by the type of what a template gives', async (t) => {
   const bad: readonly [string, readonly string[]][] = [
     ['{}', ['E128 `source` is missing (operator `Tool`)']],

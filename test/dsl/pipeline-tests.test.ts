@@ -96,6 +96,48 @@ t.test('names that the pipeline does not have are told with the nearest one', as
   ])
 })
 
+t.test('what is said of an instance that there never is, or of what does nothing, is refused', async (t) => {
+  const text = `dagctl: 1
+pipeline: grouped
+tasks:
+  plain: { use: ./prep.yaml }
+  each: { use: ./prep.yaml, foreach: [a, b], key: "{{ item }}" }
+`
+  const prep = `dagctl: 1
+pipeline: prep
+tasks:
+  train: { run: "true", timeout: 1m }
+  mask: { run: "true", timeout: 1m, foreach: [eu, us], key: "{{ item }}" }
+`
+  const load = async () => ({ text: prep, file: 'prep.yaml' })
+  const grouped = (await compile({ text, file: 'grouped.yaml' }, catalogue, { load })).pipeline as Pipeline
+  const of = (one: string) => problemsOf(`dagctl: 1\ncases:\n  one:\n    ${one}\n`, grouped)
+  t.strictSame(await inCase('tasks: { "train[x]": { fails: user } }', 'expect: { run: succeeded }'), [
+    '4:14 E121 `train` has no instances: it has no `foreach` (write `train`)',
+  ])
+  t.strictSame(await inCase('expect: { tasks: { "train[x]": failed } }'), [
+    '4:24 E121 `train` has no instances: it has no `foreach` (write `train`)',
+  ])
+  t.strictSame(await of('tasks: { "plain.train[x]": { fails: user } }'), [
+    '4:14 E121 `plain.train` has no instances: it has no `foreach` (write `plain.train`)',
+  ])
+  t.strictSame(await of('tasks: { "plain[x].mask[eu]": { fails: user } }'), [
+    '4:14 E121 `plain` has no instances: it has no `foreach` (write `plain.mask[eu]`)',
+  ])
+  t.strictSame(await of('tasks: { "each[a]": { fails: user } }'), [
+    '4:14 E121 `each[a]` is a group, which does nothing itself (name a task in it: `each[a].TASK`)',
+  ])
+  t.strictSame(await of('tasks: { "each[a].mask": { fails: user } }'), [
+    '4:14 E121 `each[a].mask` has instances (name one, `each[a].mask[KEY]`, or all: `each.mask`)',
+  ])
+  t.strictSame(
+    await of(
+      'tasks: { plain.train: {}, plain.mask: {}, "plain.mask[eu]": {}, each.mask: {}, "each[a].train": {}, "each[a].mask[eu]": {} }',
+    ),
+    [],
+  )
+})
+
 t.test('a stand-in cannot give what its operator never would', async (t) => {
   t.strictSame(await inCase('tasks: { mask: { outputs: { records: many } } }'), [
     '4:42 E111 the outputs of `PIIMasker`: `records` must be an integer, not a string',

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Options } from '../../dsl/compile.ts'
 import { catalogueWith, operator } from '../support/catalogue.ts'
 import { compileYaml, errorsOf, pipelineOf } from '../support/compiled.ts'
 
@@ -15,13 +16,14 @@ t.test('a task takes slots of a pool, has a priority, may be preempted, and prod
 })
 
 t.test('a pool that nobody declared is warned of, if anybody declares pools', async (t) => {
-  const problems = async (pools?: readonly string[] | null) =>
+  const one = { slots: 1, gpus: 0 }
+  const problems = async (pools?: Options['pools']) =>
     (await compileYaml('  a: { uses: Noop, pool: gpus }', undefined, pools === undefined ? {} : { pools }))
       .problems
   t.strictSame(await problems(), [])
   t.strictSame(await problems(null), [])
-  t.strictSame(await problems(['gpus']), [])
-  t.match(await problems(['gpu', 'cpu']), [
+  t.strictSame(await problems({ gpus: one }), [])
+  t.match(await problems({ gpu: one, cpu: one }), [
     {
       code: 'W107',
       severity: 'warning',
@@ -29,6 +31,22 @@ t.test('a pool that nobody declared is warned of, if anybody declares pools', as
       hint: 'did you mean `gpu`?',
     },
   ])
+})
+
+t.test('a task that takes more slots than its pool has can never start', async (t) => {
+  const pools = { gpu: { slots: 2, gpus: 1 } }
+  const of = (task: string) => compileYaml(`  a: { uses: Noop, ${task} }`, undefined, { pools })
+  t.strictSame((await of('pool: gpu, slots: 2')).problems, [])
+  t.match((await of('pool: gpu, slots: 4')).problems, [
+    {
+      severity: 'error',
+      code: 'E113',
+      message: 'the task can never start: it takes 4 slots of the pool gpu, which has 2',
+      line: 4,
+      column: 38,
+    },
+  ])
+  t.match((await of('pool: cpu, slots: 4')).problems, [{ code: 'W107' }], 'what is not declared has no limit')
 })
 
 t.test('effects can be raised, and retry, timeout and cache follow', async (t) => {

@@ -265,3 +265,22 @@ t.test('types of helpers and paths are checked before anything runs', async (t) 
 t.test('every helper says how it is used by an example that parses', async (t) => {
   for (const { usage } of Object.values(helpers)) t.doesNotThrow(() => parseTemplate(usage), usage)
 })
+
+t.test('a `{{` that is not closed is named at its place, whatever stands before it', async (t) => {
+  const cases: readonly [string, number, number][] = [
+    ['{{ params.n', 0, 11],
+    ['hello {{ run.id }} and {{ params.n', 23, 34],
+    ['hello {{ run.id and {{ params.n }}', 6, 20],
+    ["{{ default params.n '}}' }} {{ upper '}}'", 28, 41],
+    ['one {{ run.id }}\n\\{{ two {{ params.n }', 25, 38],
+  ]
+  for (const [text, start, end] of cases)
+    t.throws(
+      () => parseTemplate(text),
+      { code: 'E130', message: 'a `{{` is not closed', span: { start, end } },
+      text,
+    )
+  t.throws(() => parseTemplate("{{ a b' }} {{ run.id }}"), {
+    message: /^the template `{{ a b' }}` cannot be read/,
+  })
+})

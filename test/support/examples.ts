@@ -17,4 +17,4 @@ export const usedExamples: readonly { readonly name: string; readonly text: stri
 ).map((file) => ({ name: file, text: readFileSync(new URL(file, used), 'utf8') }))
 
 /** What dagctl.yaml says where they are used. */
-export const exampleOptions: Options = { env: ['REGION'], pools: ['gpu'] }
+export const exampleOptions: Options = { env: ['REGION'], pools: { gpu: { slots: 4, gpus: 1 } } }
