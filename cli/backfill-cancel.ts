@@ -1,7 +1,9 @@
 /** Cancels a backfill, wherever its runs are: here where their engine is dead, else by asking it. */
-import { userInfo } from 'node:os'
+
 import type { Engine } from '../engine/engine.ts'
 import type { BackfillRecord } from '../engine/store/store.ts'
+import { noteOf } from './noted.ts'
+import { personOf } from './person.ts'
 import { type Stage, withEngine } from './stage.ts'
 import type { Terminal } from './terminal.ts'
 import { bellOf } from './wiring.ts'
@@ -13,9 +15,10 @@ const looksApart = 200
  * Ends the backfill, so that no run of it is made any more, cancels those that are active, and waits for their end.
  * False where a person left before.
  */
-export async function cancelBackfill(stage: Stage, { id }: BackfillRecord): Promise<boolean> {
+export async function cancelBackfill(stage: Stage, { id, pipeline }: BackfillRecord): Promise<boolean> {
   const { store, settings, terminal } = stage
-  await store.moveBackfill(id, ['running', 'paused'], 'cancelled')
+  const note = noteOf(terminal, 'backfill.cancel', { backfill: id, pipeline })
+  await store.moveBackfill(id, ['running', 'paused'], 'cancelled', note)
   const bell = await bellOf(settings)
   bell.ring()
   if ((await store.runs({ backfill: id, active: true })).length === 0) return true
@@ -56,7 +59,7 @@ async function isCancelledHere(
   if (adoption === 'adopted') engine.cancel(run)
   if (adoption === 'alive' && !asked.has(run)) {
     asked.add(run)
-    await store.request(run, { kind: 'cancel' }, userInfo().username, terminal.clock.now())
+    await store.request(run, { kind: 'cancel' }, personOf(terminal), terminal.clock.now())
   }
   return adoption === 'adopted'
 }

@@ -20,6 +20,7 @@ import { backfillDisplay } from './backfill-live.ts'
 import { deployTasks } from './backfill-omitted.ts'
 import { type Conducted, conduct } from './conduct.ts'
 import { follow } from './follow.ts'
+import { noteOf } from './noted.ts'
 import type { Display } from './picture.ts'
 import { type Stage, withEngine } from './stage.ts'
 import { bellOf } from './wiring.ts'
@@ -113,19 +114,26 @@ async function begin(
   const id = newId(clock, random)
   const { name, version } = pipeline
   const made = { ...asked, id, pipeline: name, version, state: 'running', createdAt: clock.now() } as const
-  const entered = await store.createBackfill(made, pipeline)
+  const note = noteOf(
+    terminal,
+    'backfill.created',
+    { backfill: id, pipeline: name },
+    { version, mode: made.mode },
+  )
+  const entered = await store.createBackfill(made, pipeline, note)
   if (entered.id === id) return { plan: { ...plan, id }, begun: true }
   // The same command, given elsewhere at the same moment, was first.
   return { plan: await planOf(store, order, clock.now()), begun: false }
 }
 
 /** The unfinished backfill runs again, also where it was paused, with as many runs at once as are asked for now. */
-async function goOn({ store, settings }: Stage, order: BackfillOrder): Promise<void> {
+async function goOn({ store, settings, terminal }: Stage, order: BackfillOrder): Promise<void> {
   const unfinished = await unfinishedOf(store, order)
   if (unfinished === null) return
   const { id, maxActive } = unfinished
   if (maxActive !== order.maxActive) await store.limitBackfill(id, order.maxActive)
-  if (!(await store.moveBackfill(id, ['paused'], 'running'))) return
+  const note = noteOf(terminal, 'backfill.resume', { backfill: id, pipeline: order.pipeline.name })
+  if (!(await store.moveBackfill(id, ['paused'], 'running', note))) return
   const bell = await bellOf(settings)
   bell.ring()
 }

@@ -100,13 +100,21 @@ export class Engine {
 
   /**
    * Makes a run; it starts when its limits allow. Gives the one that there is where another engine was first to make
-   * it for the same backfill and interval. @param backfillLimit the backfill's `max-active`
+   * it for the same backfill and interval. @param backfillLimit the backfill's `max-active`; @param by the person who makes it
    */
-  async create(run: Omit<NewRun, 'id'>, backfillLimit: number | null = null): Promise<RunRecord> {
+  async create(
+    run: Omit<NewRun, 'id' | 'audit'>,
+    backfillLimit: number | null = null,
+    by: string | null = null,
+  ): Promise<RunRecord> {
     const { clock, random, store } = this.#parts
     const id = newId(clock, random)
     const provenance = run.provenance ?? this.#parts.provenance?.(run.pipeline)
-    const made = { ...run, id, ...(provenance !== undefined && { provenance }) }
+    const { pipeline, trigger } = run
+    const subject = { run: id, pipeline: pipeline.name }
+    const detail = { version: pipeline.version, trigger }
+    const audit = by === null ? [] : [{ what: 'run.created', who: by, subject, detail }]
+    const made = { ...run, id, audit, ...(provenance !== undefined && { provenance }) }
     const record = await store.createRun(made, this.id, clock.now())
     if (record.id !== id) return record
     const begun = run.omit.length > 0 || (run.given ?? run.instances) !== undefined

@@ -1,4 +1,5 @@
 /** `dagctl backfills list|show|pause|resume|cancel`: the backfills that the store knows, wherever they run. */
+
 import { DagctlError, exits } from '../../engine/errors.ts'
 import type { BackfillRecord, Store } from '../../engine/store/store.ts'
 import { documentOf, isUnfinished } from '../backfill.ts'
@@ -14,6 +15,7 @@ import {
   standingOfBackfill,
 } from '../backfills-known.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
+import { noteOf } from '../noted.ts'
 import { counted, grouped, painted, paintFor, shortTime, table } from '../print.ts'
 import { countOf } from '../settings.ts'
 import type { Stage } from '../stage.ts'
@@ -119,8 +121,9 @@ async function showKnown({ store, settings, terminal }: Stage, record: BackfillR
 async function pause({ terminal, settings }: Call, id: string): Promise<number> {
   return changing(settings, async (store) => {
     const record = await unended(store, id)
+    const note = noteOf(terminal, 'backfill.pause', { backfill: id, pipeline: record.pipeline })
     if (record.state === 'paused') terminal.err.write(`backfill ${id} is paused already\n`)
-    else if (await store.moveBackfill(id, ['running'], 'paused')) {
+    else if (await store.moveBackfill(id, ['running'], 'paused', note)) {
       const bell = await bellOf(settings)
       bell.ring()
     }

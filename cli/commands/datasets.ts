@@ -1,6 +1,8 @@
 /** `dagctl datasets list|update`: datasets that runs were told of, and updates from outside. */
+
 import { exits } from '../../engine/errors.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
+import { noteOf } from '../noted.ts'
 import { instantOf, oneLine, shortTime, table } from '../print.ts'
 import { wrongOption } from '../settings.ts'
 import { bellOf, openStore, reading } from '../wiring.ts'
@@ -48,7 +50,7 @@ async function update({ terminal, settings }: Call, uri: string): Promise<number
   const store = await openStore(settings)
   try {
     const at = terminal.clock.now()
-    await store.updateDataset(uri, at)
+    await store.updateDataset(uri, at, noteOf(terminal, 'dataset.updated', { dataset: uri }))
     const bell = await bellOf(settings)
     bell.ring()
     if (settings.json)

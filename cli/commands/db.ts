@@ -1,6 +1,8 @@
 /** `dagctl db prune`: what the store and the data folder keep, within the limits of dagctl.yaml. */
+
 import { exits } from '../../engine/errors.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
+import { noteOf } from '../noted.ts'
 import { limitsAnything, prunedInWords } from '../pruned.ts'
 import { configName, wrongOption } from '../settings.ts'
 import { openStore, runFoldersOf } from '../wiring.ts'
@@ -37,6 +39,7 @@ async function pruneNow({ terminal, settings, options }: Call<Options>): Promise
   try {
     const folders = await runFoldersOf(settings)
     const pruned = await prune({ store, folders, retention, now: terminal.clock.now(), dry })
+    if (!dry) await store.note(noteOf(terminal, 'store.pruned', {}, { ...pruned }))
     if (settings.json) printJson(terminal, { dryRun: dry, pruned })
     else terminal.out.write(`${dry ? 'would remove ' : 'removed '}${prunedInWords(pruned)}\n`)
     return exits.ok

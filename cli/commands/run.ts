@@ -1,4 +1,5 @@
 /** `dagctl run PIPELINE`: makes a run and performs it in this process. */
+
 import { intervalAround, manualInterval } from '../../engine/interval.ts'
 import type { Interval, Pipeline } from '../../engine/pipeline.ts'
 import type { RunRecord } from '../../engine/store/records.ts'
@@ -16,6 +17,7 @@ import {
 import { takeFrom } from '../earlier-run.ts'
 import { paramsOf } from '../params.ts'
 import { exitOf, perform, present } from '../perform.ts'
+import { personOf } from '../person.ts'
 import { findPipeline } from '../pipelines.ts'
 import { shortInterval } from '../print.ts'
 import { unsupported, wrongOption } from '../settings.ts'
@@ -78,7 +80,9 @@ async function start({ terminal, settings, options }: Call<Options>, word: strin
   try {
     const stage = { store, settings, terminal }
     const made = { pipeline, folder, trigger: 'manual', backfill: null, ...runtime, ...wanted } as const
-    const { run, how } = await perform(stage, pipeline, (engine) => engine.create(made))
+    const { run, how } = await perform(stage, pipeline, (engine) =>
+      engine.create(made, null, personOf(terminal)),
+    )
     const record = (await store.run(run)) as RunRecord
     await present(stage, record, options)
     return exitOf(record, how)

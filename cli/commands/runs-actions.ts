@@ -177,7 +177,9 @@ async function rerun(call: Call<RerunOptions>, id: string): Promise<number> {
     const params = await paramsOf(pipeline, options.param, before.params)
     const made = { pipeline, folder, params, interval, trigger: 'manual', backfill: null, omit: [] } as const
     const wanted = runtime === null ? made : { ...made, runtime }
-    const { run, how } = await perform(stage, pipeline, (engine) => engine.create(wanted))
+    const { run, how } = await perform(stage, pipeline, (engine) =>
+      engine.create(wanted, null, personOf(terminal)),
+    )
     const record = (await store.run(run)) as RunRecord
     await present(stage, record, options)
     return exitOf(record, how)

@@ -1,9 +1,11 @@
 /** The pipelines that are served: what the folders hold goes to the store and to the schedules, and is told. */
+
 import { existsSync } from 'node:fs'
 import { dirname, relative } from 'node:path'
 import type { Pipeline } from '../../engine/pipeline.ts'
 import type { Schedules } from '../../engine/schedules.ts'
 import type { ScheduledPipeline } from '../../engine/store/store.ts'
+import { noteOf } from '../noted.ts'
 import type { Stage } from '../stage.ts'
 import type { Log } from './log.ts'
 import type { Finds } from './pipeline-folders.ts'
@@ -106,7 +108,13 @@ export class Registry implements Finds {
     const folder = dirname(file)
     if (known?.version === pipeline.version && known.file === file && !this.#entered.has(pipeline.name))
       return known
-    const stored = await store.schedulePipeline(pipeline, { file, folder }, terminal.clock.now())
+    const note = noteOf(
+      terminal,
+      'pipeline.entered',
+      { pipeline: pipeline.name },
+      { version: pipeline.version, file },
+    )
+    const stored = await store.schedulePipeline(pipeline, { file, folder }, terminal.clock.now(), note)
     this.#stored.set(pipeline.name, stored)
     return stored
   }

@@ -19,6 +19,15 @@ export interface AuditDraft {
   readonly detail: JsonObject
 }
 
+/** Something to be noted in the transaction of what it tells. */
+export interface Note {
+  /** Of whoever does it: an engine's id, or a command's own. */
+  readonly chain: string
+  readonly drafts: readonly AuditDraft[]
+  /** Epoch milliseconds. */
+  readonly at: number
+}
+
 /** An entry as it is hashed: the bytes of its canonical JSON (RFC 8785). */
 export interface AuditContent extends AuditDraft {
   readonly chain: string

@@ -6,6 +6,7 @@ import {
   type ChainEnd,
   continued,
   headOf,
+  type Note,
   type Signer,
 } from '../audit/log.ts'
 import type { Connection } from './sqlite-connection.ts'
@@ -44,6 +45,11 @@ export class SqliteAudit {
       signer: this.#signer(),
     })
     this.#db.run('INSERT INTO audit_heads (content, signature) VALUES (?, ?)', content, signature)
+  }
+
+  /** In the transaction that is open; nothing where there is no note. */
+  note(note: Note | undefined): void {
+    if (note !== undefined) this.append(note.chain, note.drafts, note.at)
   }
 
   entries(after: number, most: number): readonly AuditEntry[] {

@@ -1,6 +1,8 @@
 /** What makes runs, as SQLite keeps it: backfills, scheduled pipelines, datasets. Knows nothing of tasks and claims. */
+import type { Note } from '../audit/log.ts'
 import type { Pipeline } from '../pipeline.ts'
 import { type Row, toBackfill, toDatasetUpdate, toScheduled } from './rows.ts'
+import type { SqliteAudit } from './sqlite-audit.ts'
 import type { Connection } from './sqlite-connection.ts'
 import type { BackfillRecord, DatasetUpdate, ScheduledPipeline } from './store.ts'
 
@@ -34,12 +36,14 @@ export function moveCursors(db: Connection, name: string, to: Cursors): void {
 /** The part of the store that is about plans. */
 export class SqlitePlans {
   readonly #db: Connection
+  readonly #audit: SqliteAudit
 
-  constructor(db: Connection) {
+  constructor(db: Connection, audit: SqliteAudit) {
     this.#db = db
+    this.#audit = audit
   }
 
-  async createBackfill(backfill: BackfillRecord, compiled: Pipeline): Promise<BackfillRecord> {
+  async createBackfill(backfill: BackfillRecord, compiled: Pipeline, note?: Note): Promise<BackfillRecord> {
     const { id, pipeline, version, from, to, mode, maxActive, reverse, folder, includeDeploy } = backfill
     const asked = [
       pipeline,
@@ -65,6 +69,7 @@ export class SqlitePlans {
       )
       if (changes > 0) {
         keepVersion(this.#db, compiled, backfill.createdAt)
+        this.#audit.note(note)
         return backfill
       }
       const same = `SELECT * FROM backfills WHERE state IN ('running', 'paused') AND pipeline = ? AND from_time = ?
@@ -88,12 +93,15 @@ export class SqlitePlans {
     id: string,
     from: readonly BackfillRecord['state'][],
     state: BackfillRecord['state'],
+    note?: Note,
   ): Promise<boolean> {
     const states = from.map((one) => `'${one}'`).join()
-    return (
-      this.#db.run(`UPDATE backfills SET state = ? WHERE id = ? AND state IN (${states})`, state, id)
-        .changes === 1
-    )
+    return this.#db.transaction(() => {
+      const sql = `UPDATE backfills SET state = ? WHERE id = ? AND state IN (${states})`
+      if (this.#db.run(sql, state, id).changes === 0) return false
+      this.#audit.note(note)
+      return true
+    })
   }
 
   async limitBackfill(id: string, maxActive: number): Promise<void> {
@@ -116,17 +124,22 @@ export class SqlitePlans {
       .map(toDatasetUpdate)
   }
 
-  async updateDataset(uri: string, at: number): Promise<void> {
-    this.#db.run('INSERT INTO datasets (uri, at) VALUES (?, ?)', uri, at)
+  async updateDataset(uri: string, at: number, note?: Note): Promise<void> {
+    this.#db.transaction(() => {
+      this.#db.run('INSERT INTO datasets (uri, at) VALUES (?, ?)', uri, at)
+      this.#audit.note(note)
+    })
   }
 
   async schedulePipeline(
     pipeline: Pipeline,
     { file, folder }: { readonly file: string; readonly folder: string },
     at: number,
+    note?: Note,
   ): Promise<ScheduledPipeline> {
     const { name, version } = pipeline
     return this.#db.transaction(() => {
+      this.#audit.note(note)
       keepVersion(this.#db, pipeline, at)
       // Updates of datasets before it was first seen make no runs.
       this.#db.run(

@@ -1,5 +1,5 @@
 /** The SQLite store: what it keeps and how it is read. How batches are written is sqlite-commit.ts. */
-import type { AuditDraft, AuditEntry, AuditHead } from '../audit/log.ts'
+import type { AuditEntry, AuditHead, Note } from '../audit/log.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Pipeline } from '../pipeline.ts'
 import type { Batch, CommitResult } from './batch.ts'
@@ -38,12 +38,13 @@ class SqliteStore extends SqlitePlans implements Store {
 
   constructor(options: SqliteOptions) {
     const db = new Connection(options)
-    super(db)
+    const audit = new SqliteAudit(db, options.signer ?? null)
+    super(db, audit)
     this.#db = db
+    this.#audit = audit
     const rows = new SqliteRows(db)
-    this.#audit = new SqliteAudit(db, options.signer ?? null)
-    this.#writer = new SqliteWriter(db, rows, this.#audit)
-    this.#creator = new SqliteCreator(db, rows, this.#audit)
+    this.#writer = new SqliteWriter(db, rows, audit)
+    this.#creator = new SqliteCreator(db, rows, audit)
     this.#pruner = new SqlitePruner(db)
   }
 
@@ -254,8 +255,8 @@ class SqliteStore extends SqlitePlans implements Store {
     this.#pruner.forgetUnused(before)
   }
 
-  async note(chain: string, drafts: readonly AuditDraft[], at: number): Promise<void> {
-    this.#db.transaction(() => this.#audit.append(chain, drafts, at))
+  async note(note: Note): Promise<void> {
+    this.#db.transaction(() => this.#audit.note(note))
   }
 
   async auditEntries(after: number, most: number): Promise<readonly AuditEntry[]> {

@@ -2,7 +2,7 @@
  * The seam of stores: what is durable, and the only way to change it. Asynchronous, and written in batches: what one
  * turn of the scheduler decides is one transaction. One conformance suite holds every store (test/conformance).
  */
-import type { AuditDraft, AuditEntry, AuditHead } from '../audit/log.ts'
+import type { AuditDraft, AuditEntry, AuditHead, Note } from '../audit/log.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Interval, Pipeline, RuntimeName } from '../pipeline.ts'
 import type { Batch, CommitResult } from './batch.ts'
@@ -257,13 +257,14 @@ export interface Store {
   /** The newest update of each dataset. */
   datasets(): Promise<readonly DatasetUpdate[]>
   /** A person, or a program outside, updated a dataset. */
-  updateDataset(uri: string, at: number): Promise<void>
+  updateDataset(uri: string, at: number, note?: Note): Promise<void>
 
   /** Enters a pipeline, or its new version: runs from now on are made of it. Cursors and `firstSeenAt` stay. */
   schedulePipeline(
     pipeline: Pipeline,
     place: { readonly file: string; readonly folder: string },
     at: number,
+    note?: Note,
   ): Promise<ScheduledPipeline>
   /** By name; only the one of this name where it is given. */
   scheduledPipelines(name?: string): Promise<readonly ScheduledPipeline[]>
@@ -271,7 +272,7 @@ export interface Store {
   moveCursors(name: string, to: { readonly cursor?: number; readonly datasetCursor?: number }): Promise<void>
 
   /** Enters it, and keeps its pipeline; where an unfinished one asks for the same, enters nothing and gives that one. */
-  createBackfill(backfill: BackfillRecord, pipeline: Pipeline): Promise<BackfillRecord>
+  createBackfill(backfill: BackfillRecord, pipeline: Pipeline, note?: Note): Promise<BackfillRecord>
   /** Newest first; all conditions hold together. */
   backfills(filter: { readonly pipeline?: string; readonly id?: string }): Promise<readonly BackfillRecord[]>
   /** Takes it to `state` from any of `from`; false where it is in none of them. */
@@ -279,6 +280,7 @@ export interface Store {
     id: string,
     from: readonly BackfillRecord['state'][],
     state: BackfillRecord['state'],
+    note?: Note,
   ): Promise<boolean>
   /** How many of its runs may be active at once from now on. */
   limitBackfill(id: string, maxActive: number): Promise<void>
@@ -301,8 +303,8 @@ export interface Store {
   /** Forgets what is older (epoch ms) and that nothing refers to: versions, finished backfills, updates of datasets. */
   forgetUnused(before: number): Promise<void>
 
-  /** Notes in the audit log, in one transaction. @param chain of whoever does it: an engine's id, or a command's own */
-  note(chain: string, drafts: readonly AuditDraft[], at: number): Promise<void>
+  /** Notes in the audit log what changes nothing in the store. What does takes its note with it. */
+  note(note: Note): Promise<void>
   /** Entries of the audit log after `after`, in order, of all chains. */
   auditEntries(after: number, most: number): Promise<readonly AuditEntry[]>
   /** Its signed heads, in order. */

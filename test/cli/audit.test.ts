@@ -25,6 +25,7 @@ t.test('what a person did and what became of it stands in the log, and outlives 
       ['run.ended', 'succeeded'],
       ['run.mark', 'by hand'],
       ['run.ended', 'failed'],
+      ['run.created', undefined],
     ],
   )
   t.hasStrict(await told('--what', 'run.mark'), [
@@ -36,7 +37,7 @@ t.test('what a person did and what became of it stands in the log, and outlives 
   await dagctl(folder, ['run', 'p.yaml'])
   await dagctl(folder, ['runs', 'list'])
   await dagctl(folder, ['db', 'prune'])
-  t.equal((await told('--run', id)).length, 3)
+  t.equal((await told('--run', id)).length, 4)
   t.match(await dagctl(folder, ['audit', 'verify']), {
     exit: 0,
     out: /^ok: \d entries, signed by [0-9a-f]{16}\n$/,
@@ -47,13 +48,13 @@ t.test('an altered log exits 4 and says what it was', async (t) => {
   const { folder } = await world(t)
   const { default: Database } = await import('better-sqlite3')
   const db = new Database(join(folder, '.dagctl/dagctl.db'))
-  db.exec("UPDATE audit SET content = replace(content, 'by hand', 'checked') WHERE seq = 2")
+  db.exec("UPDATE audit SET content = replace(content, 'by hand', 'checked') WHERE seq = 3")
   db.close()
   const { exit, out } = await dagctl(folder, ['audit', 'verify'])
   t.equal(exit, 4)
   t.equal(
     out,
-    `altered: entry 2 (number 1 of chain ${/chain (\S+),/.exec(out)?.[1]}, run.mark) is not what its hash says\n`,
+    `altered: entry 3 (number 1 of chain ${/chain (\S+),/.exec(out)?.[1]}, run.mark) is not what its hash says\n`,
   )
 })
 
@@ -71,16 +72,16 @@ t.test('an export stands for itself, in parts too, and the log is found to go on
     exit: 0,
     out: /^ok: 1 entries/,
   })
-  t.equal((await exported()).length, 4)
+  t.equal((await exported()).length, 5)
   await dagctl(folder, ['run', 'p.yaml'])
   t.match(await dagctl(folder, ['audit', 'verify', '--since', 'log.jsonl']), {
     exit: 0,
-    out: /^ok: 4 entries/,
+    out: /^ok: 6 entries/,
   })
   writeFileSync(file, readFileSync(file, 'utf8').replace('by hand', 'checked'))
   t.match(await dagctl(folder, ['audit', 'verify', '--export', 'log.jsonl']), {
     exit: 4,
-    out: /^altered: line 3: run\.mark \(number 1 of chain \S+\) is not in the signed tree at 1\n$/,
+    out: /^altered: line 4: run\.mark \(number 1 of chain \S+\) is not in the signed tree at 2\n$/,
   })
   t.ok(id)
   writeFileSync(file, 'no export\n')
@@ -88,4 +89,22 @@ t.test('an export stands for itself, in parts too, and the log is found to go on
     exit: 2,
     err: /log\.jsonl:1 is no line of an exported audit log/,
   })
+})
+
+t.test('what people do to backfills, datasets and the store is noted with who did it', async (t) => {
+  const nightly = `${pipeline.replace('exit 3', 'true')}schedule: { every: 1d, timezone: UTC }\n`
+  const folder = t.testdir({
+    'p.yaml': nightly,
+    'dagctl.yaml': 'dagctl: 1\nretention: { runs: { count: 9 } }\n',
+  })
+  await dagctl(folder, ['backfill', 'p.yaml', '--from', '2026-01-01', '--to', '2026-01-03'])
+  await dagctl(folder, ['datasets', 'update', 's3://lake/x'])
+  await dagctl(folder, ['db', 'prune'])
+  const { entries } = (await json(folder, ['audit', 'show'])).document
+  const people = (entries as readonly AuditContent[]).filter(({ who }) => who !== 'engine')
+  t.hasStrict(
+    people.map(({ what }) => what),
+    ['store.pruned', 'dataset.updated', 'backfill.created'],
+  )
+  t.match(await dagctl(folder, ['audit', 'verify']), { exit: 0 })
 })
