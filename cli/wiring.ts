@@ -79,7 +79,7 @@ export async function makeEngine(
   const { resources, env: allowed, slots } = settings.installation
   const made = new engine.Engine({
     data: settings.data,
-    store,
+    store: await mortal(store, env),
     queue: new queue.LocalQueue({
       runtimes: {
         inline: new inline.InlineRuntime(runner, clock),
@@ -101,6 +101,13 @@ export async function makeEngine(
     env: visible(env, allowed),
   })
   return made
+}
+
+/** The store as an engine writes to it: in a test of crashes the process dies at a commit. */
+async function mortal(store: Store, { DAGCTL_FAILPOINT: words }: Terminal['env']): Promise<Store> {
+  if (words === undefined || words === '') return store
+  const { withFailpoint } = await import('./failpoint.ts')
+  return withFailpoint(store, words, () => process.kill(process.pid, 'SIGKILL'))
 }
 
 /** The variables of the environment that pipelines may read, as far as they are set. */

@@ -3,7 +3,7 @@
  * outlived its engine runs twice. DAGCTL_KILLS=n for more kills, DAGCTL_SEED=n for other moments.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { systemClock } from '../../engine/clock.ts'
@@ -17,6 +17,8 @@ import { dataPipeline, smallShapes, type Victim } from './shapes.ts'
 
 const kills = Number(process.env.DAGCTL_KILLS ?? 30)
 const seed = Number(process.env.DAGCTL_SEED ?? 1)
+/** Runs that are killed beside each other: most of a run's time it waits. */
+const lanes = 4
 const timeout = 120_000 + kills * 10_000
 t.setTimeout(timeout)
 
@@ -115,14 +117,23 @@ async function killed(started: Started, random: Random): Promise<boolean> {
   return (await started.ended).exit === 137
 }
 
+/** A commit at which the process kills itself, or null: it is killed at a random moment. */
+function failpoint(random: Random): string | null {
+  if (random.next() < 0.5) return null
+  return `${random.next() < 0.5 ? 'before' : 'after'}-commit:${1 + Math.floor(random.next() * 12)}`
+}
+
 /** Runs the pipeline to its end, killing it at most `most` times on the way. */
 async function runKilled(folder: string, victim: Victim, random: Random, most: number) {
   let done = 0
   let id: string | null = null
   for (;;) {
     const words: string[] = id === null ? ['run', 'victim.yaml', ...victim.words] : ['runs', 'resume', id]
-    const started = start(folder, words)
-    if (done < most && (await killed(started, random))) done++
+    const at = done < most ? failpoint(random) : null
+    const started = start(folder, words, at === null ? {} : { DAGCTL_FAILPOINT: at })
+    const dies =
+      at === null ? done < most && (await killed(started, random)) : (await started.ended).exit === 137
+    if (dies) done++
     const { exit, err } = await started.ended
     const { document } = await json(folder, ['runs', 'list'])
     const [run, ...others] = document.runs as { id: string; state: string }[]
@@ -149,30 +160,38 @@ t.test(
     const cases = casesFolder(t, 'workflows')
     const data = [dataPipeline([]), dataPipeline(['--runtime', 'process'])]
     const victims = [...(cases === null ? [] : smallShapes(cases, 45).slice(0, 8)), ...data]
-    const whole = new Map<Victim, Ending>()
-    const random = seededRandom(seed)
-    let done = 0
-    for (let round = 0; done < kills; round++) {
-      const victim = victims[round % victims.length] as Victim
-      const folder = t.testdir({
-        whole: { 'victim.yaml': victim.yaml },
-        killed: { 'victim.yaml': victim.yaml },
-      })
-      const undisturbed = join(folder, 'whole')
-      if (!whole.has(victim)) {
-        const { document } = await json(undisturbed, ['run', 'victim.yaml', ...victim.words])
-        if (document.run === undefined) throw new Error(`${victim.name}: ${JSON.stringify(document)}`)
-        whole.set(victim, await endingOf(undisturbed, document.run.id))
-      }
-      const where = join(folder, 'killed')
-      const { id, done: more } = await runKilled(where, victim, random, Math.min(6, kills - done))
-      done += more
-      const label = `${victim.name}, ${more} kills (round ${round}, DAGCTL_SEED=${seed})`
-      t.strictSame(await endingOf(where, id), whole.get(victim), `${label}: the same end`)
-      t.strictSame(faultsOf(await eventsOf(where, id), victim.limit), [], `${label}: no event out of turn`)
-      const { document } = await json(where, ['runs', 'show', id])
-      t.strictSame(unevenOf(where, document.tasks), [], `${label}: each command ran once per try`)
+    const folder = t.testdir({})
+    const place = (name: string, { yaml }: Victim) => {
+      const where = join(folder, name)
+      mkdirSync(where)
+      writeFileSync(join(where, 'victim.yaml'), yaml)
+      return where
     }
+    const whole = new Map<Victim, Ending>()
+    for (const [index, victim] of victims.entries()) {
+      const where = place(`whole-${index}`, victim)
+      const { document } = await json(where, ['run', 'victim.yaml', ...victim.words])
+      if (document.run === undefined) throw new Error(`${victim.name}: ${JSON.stringify(document)}`)
+      whole.set(victim, await endingOf(where, document.run.id))
+    }
+    let done = 0
+    let rounds = 0
+    const inLane = async (lane: number) => {
+      const random = seededRandom(seed * lanes + lane)
+      while (done < kills) {
+        const round = rounds++
+        const victim = victims[round % victims.length] as Victim
+        const where = place(`killed-${round}`, victim)
+        const { id, done: more } = await runKilled(where, victim, random, Math.min(6, kills - done))
+        done += more
+        const label = `${victim.name}, ${more} kills (round ${round}, DAGCTL_SEED=${seed})`
+        t.strictSame(await endingOf(where, id), whole.get(victim), `${label}: the same end`)
+        t.strictSame(faultsOf(await eventsOf(where, id), victim.limit), [], `${label}: no event out of turn`)
+        const { document } = await json(where, ['runs', 'show', id])
+        t.strictSame(unevenOf(where, document.tasks), [], `${label}: each command ran once per try`)
+      }
+    }
+    await Promise.all(Array.from({ length: lanes }, (_, lane) => inLane(lane)))
     t.comment(`${done} kills`)
   },
 )

@@ -94,8 +94,9 @@ export interface Started {
 const signals: { readonly [name: string]: number } = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
 
 /** Starts the real command line. */
-export function start(cwd: string, words: readonly string[]): Started {
-  const child = spawn(process.execPath, [launcher, ...words], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+export function start(cwd: string, words: readonly string[], more: NodeJS.ProcessEnv = {}): Started {
+  const env = { ...process.env, ...more }
+  const child = spawn(process.execPath, [launcher, ...words], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const text = { out: '', err: '' }
   const waiting = new Set<() => void>()
   const hear = (name: 'out' | 'err') => (chunk: Buffer) => {
