@@ -102,7 +102,7 @@ t.test('a dry run of an unfinished one shows its own state, and what is left of 
   const [task] = (await json(folder, ['runs', 'show', run.id])).document.tasks
   const took = (Date.parse(task.endedAt) - Date.parse(task.startedAt)) / 1000
   t.equal(basedOn, 1)
-  t.ok(Math.abs(taskSeconds - 3 * took) < 0.001, `${taskSeconds} s are three times ${took} s`)
+  t.ok(Math.abs(taskSeconds - 3 * took) < 0.006, `${taskSeconds} s are three times ${took} s`)
   const { out } = await dagctl(folder, [...words, '--dry-run'])
   t.match(out, '\n3 intervals to run, 0 intervals to skip, 1 interval run to the end, 3 tasks\n')
   t.match(out, `\nbackfill ${id} paused\n`)
