@@ -160,7 +160,7 @@ t.test('a server that is down, overloaded or broken is a failure of the network'
 t.test('bad input is refused', async (t) => {
   const keys = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' }
   for (const [input, message] of [
-    [{ uri: 'data/a' }, /must match pattern/],
+    [{ uri: 'data/a' }, /uri must be a URI such as `s3:\/\/BUCKET\/KEY`/],
     [{ uri: 's3://' }, /no S3 URI/],
     [{ uri: 's3://UPPER/a' }, /no S3 URI/],
     [{ uri: 's3://bucket-1/a', endpoint: 'ftp://x' }, /no http/],
