@@ -2,9 +2,8 @@
 import { userInfo } from 'node:os'
 import type { Engine } from '../engine/engine.ts'
 import type { BackfillRecord } from '../engine/store/store.ts'
-import { type Stage, withEngine } from './stage.ts'
+import { bellAt, type Stage, withEngine } from './stage.ts'
 import type { Terminal } from './terminal.ts'
-import { bellOf } from './wiring.ts'
 
 /** Milliseconds between looks at runs that other engines are ending. */
 const looksApart = 200
@@ -14,9 +13,9 @@ const looksApart = 200
  * False where a person left before.
  */
 export async function cancelBackfill(stage: Stage, { id }: BackfillRecord): Promise<boolean> {
-  const { store, settings, terminal } = stage
+  const { store, terminal } = stage
   await store.moveBackfill(id, ['running', 'paused'], 'cancelled')
-  const bell = await bellOf(settings)
+  const bell = await bellAt(stage)
   bell.ring()
   if ((await store.runs({ backfill: id, active: true })).length === 0) return true
   let left = false

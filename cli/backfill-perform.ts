@@ -21,8 +21,7 @@ import { deployTasks } from './backfill-omitted.ts'
 import { type Conducted, conduct } from './conduct.ts'
 import { follow } from './follow.ts'
 import type { Display } from './picture.ts'
-import { type Stage, withEngine } from './stage.ts'
-import { bellOf } from './wiring.ts'
+import { bellAt, type Stage, withEngine } from './stage.ts'
 
 /** Runs that are made before there is room for them, so that none is waited for. */
 const ahead = 8
@@ -120,13 +119,14 @@ async function begin(
 }
 
 /** The unfinished backfill runs again, also where it was paused, with as many runs at once as are asked for now. */
-async function goOn({ store, settings }: Stage, order: BackfillOrder): Promise<void> {
+async function goOn(stage: Stage, order: BackfillOrder): Promise<void> {
+  const { store } = stage
   const unfinished = await unfinishedOf(store, order)
   if (unfinished === null) return
   const { id, maxActive } = unfinished
   if (maxActive !== order.maxActive) await store.limitBackfill(id, order.maxActive)
   if (!(await store.moveBackfill(id, ['paused'], 'running'))) return
-  const bell = await bellOf(settings)
+  const bell = await bellAt(stage)
   bell.ring()
 }
 
