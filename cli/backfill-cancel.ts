@@ -31,8 +31,11 @@ export async function cancelBackfill(stage: Stage, { id }: BackfillRecord): Prom
         if (active.length === 0) break
         if (left) return false
         for (const run of active) {
-          if (await isCancelledHere(stage, { engine, run: run.id, asked }))
-            ending.push(engine.finished(run.id))
+          if (!(await isCancelledHere(stage, { engine, run: run.id, asked }))) continue
+          const end = engine.finished(run.id)
+          // Where the engine fails while this still looks for runs, `failing` tells.
+          end.catch(() => {})
+          ending.push(end)
         }
         bell.ring()
         await Promise.race([pause(terminal), engine.failing])
