@@ -25,6 +25,8 @@ export interface Surroundings {
 
 /** Milliseconds by which a write may be late: slow stores answer within them. */
 const latest = 16_000
+/** Milliseconds within which the run of a dead or stalled engine is cancelled too. */
+const cancelledWithin = 40_000
 
 /** A run as it was made. */
 interface Made {
@@ -92,9 +94,14 @@ export class Ledger {
     else this.#passedOver = this.#around.time()
   }
 
-  /** Somebody cancelled the backfill, and was told that it is done. */
-  cancelled(id: string): void {
+  /** Somebody cancelled the backfill at `since`, and was told that it is done: its runs were not waited out. */
+  async cancelled(id: string, since: number): Promise<void> {
     if (!this.#over.has(id)) this.#over.set(id, this.#around.step())
+    if (this.#around.scenario.jumps) return
+    for (const { id: run, state, endedAt } of await this.#store.runs({ backfill: id })) {
+      const inTime = state === 'cancelled' || (endedAt ?? Number.POSITIVE_INFINITY) < since + cancelledWithin
+      this.#check(inTime, `${run} ${state} at ${endedAt}, cancelled since ${since}`)
+    }
   }
 
   async #create(run: NewRun, engine: string, at: number): Promise<RunRecord> {

@@ -2,7 +2,7 @@
  * A simulated world in which runs are made by what makes them: schedules, updates of datasets, a backfill. Several processes
  * serve and perform, crash, stall and come back; people pause, leave, go on with and cancel the backfill.
  */
-import type { BackfillOrder } from '../../cli/backfill.ts'
+import { type BackfillOrder, isUnfinished } from '../../cli/backfill.ts'
 import { cancelBackfill } from '../../cli/backfill-cancel.ts'
 import { performBackfill } from '../../cli/backfill-perform.ts'
 import { orderOfBackfill } from '../../cli/backfills-known.ts'
@@ -87,9 +87,11 @@ class World {
     this.#world = this.#clock.face()
     const check = (holds: boolean, message: string) => this.#check(holds, message)
     const step = () => this.#steps
-    this.#ledger = new Ledger(this.real, { scenario, step, time: () => this.#clock.time, check })
+    const time = () => this.#clock.time
+    const isGone = (pid: number) => !this.#living.some((one) => one.pid === pid)
+    this.#ledger = new Ledger(this.real, { scenario, step, time, check })
     this.#store = this.#ledger.watched()
-    const seen = { clock: this.#clock, random: this.#random, resources, check }
+    const seen = { clock: this.#clock, random: this.#random, resources, isGone, check }
     this.#standstill = new Standstill({ store: this.real, ...seen })
     this.#processes = new Processes({
       hazards: this.#hazards,
@@ -110,9 +112,9 @@ class World {
       seed,
       scenario,
       resources,
-      time: () => this.#clock.time,
+      time,
       queue: (host) => this.#processes.queue(() => host),
-      isGone: (pid) => !this.#living.some((one) => one.pid === pid),
+      isGone,
       bell: (host) => ({
         ring: () => this.#ring(),
         listen: (heard) => {
@@ -194,7 +196,7 @@ class World {
     if (backfill?.state === 'paused') this.#resume(backfill)
     else if (!busy && backfill === undefined && order !== null) this.#begin(order)
     else if (!busy && backfill !== undefined) {
-      if (!isOver(backfill)) this.#resume(backfill)
+      if (isUnfinished(backfill)) this.#resume(backfill)
       else if (backfill.state === 'cancelled' && active.some((run) => run.backfill !== null))
         this.#cancel(backfill)
     }
@@ -203,7 +205,7 @@ class World {
     const [timed] = await this.real.scheduledPipelines('timed')
     const all = this.#scenario.timed.schedule.catchup === 'all'
     const last = all ? (intervalsOf(this.#scenario, null, beginning + lasts.schedule).at(-1)?.end ?? 0) : 0
-    const over = order === null || (!busy && backfill !== undefined && isOver(backfill))
+    const over = order === null || (!busy && backfill !== undefined && !isUnfinished(backfill))
     return due && over && active.length === 0 && (timed?.cursor ?? 0) >= last && !(await this.#isFedDue())
   }
 
@@ -324,7 +326,7 @@ class World {
   /** A person does something about the backfill: stops a command, pauses, goes on with it, cancels it. */
   async #meddle(): Promise<void> {
     const [backfill] = await this.real.backfills({})
-    if (backfill === undefined || isOver(backfill)) return
+    if (backfill === undefined || !isUnfinished(backfill)) return
     const commands = this.#living.filter(({ kind }) => kind === 'command')
     const draw = this.#random.next()
     if (this.#scenario.cancels && draw < 0.2) this.#cancel(backfill)
@@ -352,7 +354,8 @@ class World {
 
   #cancel(backfill: BackfillRecord): void {
     this.#command(async (stage) => {
-      if (await cancelBackfill(stage, backfill)) this.#ledger.cancelled(backfill.id)
+      const since = this.#clock.time
+      if (await cancelBackfill(stage, backfill)) await this.#ledger.cancelled(backfill.id, since)
     })
   }
 
@@ -365,7 +368,7 @@ class World {
     })
   }
 
-  /** Calls `then` after so many milliseconds, whoever lives then. */
+  /** Whoever lives then. */
   #after(ms: number, then: () => void): void {
     this.#asked++
     this.#world.soonAfter(ms, () => {
@@ -391,8 +394,4 @@ class World {
     const backfills = (await this.real.backfills({})).map(({ id, state }) => `${id} ${state}`)
     throw new Error(`seed ${this.#seed}: it does not end; open: ${[...open, ...backfills].join(', ')}`)
   }
-}
-
-function isOver({ state }: BackfillRecord): boolean {
-  return state !== 'running' && state !== 'paused'
 }

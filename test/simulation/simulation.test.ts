@@ -59,7 +59,7 @@ t.test('what is retried succeeds in the end, and what had succeeded does not run
 })
 
 t.test('what schedules, datasets and backfills make is made once, whatever crashes', async (t) => {
-  const all = seeds(0.025)
+  const all = seeds(0.02)
   const seen = await inThreads('makers', all)
   if (only !== undefined) return
   const { crashes, runs, compared, covered, left, backfills, pauses, cancelled, waits } = seen

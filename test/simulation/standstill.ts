@@ -17,6 +17,7 @@ export interface Surroundings {
   readonly resources: Resources
   readonly clock: VirtualClock
   readonly random: Random
+  isGone(pid: number): boolean
   check(holds: boolean, message: string): void
 }
 
@@ -42,12 +43,16 @@ export class Standstill {
   }
 
   async #look(): Promise<void> {
-    const { store, resources, clock, check } = this.#around
+    const { store, resources, clock, isGone, check } = this.#around
     this.count++
     this.#lookedAt = clock.time
     const idle = new Map<string, number>()
     for (const run of await store.runs({ active: true })) {
-      const facts = await factsOf(store, run, { at: clock.time, resources, isGone: () => false })
+      const facts = await factsOf(store, run, {
+        at: clock.time,
+        resources,
+        isGone: ({ pid }) => isGone(pid),
+      })
       const names = unexplained(facts)
       check(names.length === 0, `${names.join()} of ${run.id} (${run.state}) wait for nothing`)
       for (const name of unexplained(facts, true)) {
