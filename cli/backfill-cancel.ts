@@ -1,12 +1,10 @@
 /** Cancels a backfill, wherever its runs are: here where their engine is dead, else by asking it. */
-
 import type { Engine } from '../engine/engine.ts'
 import type { BackfillRecord } from '../engine/store/store.ts'
 import { noteOf } from './noted.ts'
 import { personOf } from './person.ts'
-import { type Stage, withEngine } from './stage.ts'
+import { bellAt, type Stage, withEngine } from './stage.ts'
 import type { Terminal } from './terminal.ts'
-import { bellOf } from './wiring.ts'
 
 /** Milliseconds between looks at runs that other engines are ending. */
 const looksApart = 200
@@ -16,10 +14,10 @@ const looksApart = 200
  * False where a person left before.
  */
 export async function cancelBackfill(stage: Stage, { id, pipeline }: BackfillRecord): Promise<boolean> {
-  const { store, settings, terminal } = stage
+  const { store, terminal } = stage
   const note = noteOf(terminal, 'backfill.cancel', { backfill: id, pipeline })
   await store.moveBackfill(id, ['running', 'paused'], 'cancelled', note)
-  const bell = await bellOf(settings)
+  const bell = await bellAt(stage)
   bell.ring()
   if ((await store.runs({ backfill: id, active: true })).length === 0) return true
   let left = false
@@ -35,8 +33,11 @@ export async function cancelBackfill(stage: Stage, { id, pipeline }: BackfillRec
         if (active.length === 0) break
         if (left) return false
         for (const run of active) {
-          if (await isCancelledHere(stage, { engine, run: run.id, asked }))
-            ending.push(engine.finished(run.id))
+          if (!(await isCancelledHere(stage, { engine, run: run.id, asked }))) continue
+          const end = engine.finished(run.id)
+          // Where the engine fails while this still looks for runs, `failing` tells.
+          end.catch(() => {})
+          ending.push(end)
         }
         bell.ring()
         await Promise.race([pause(terminal), engine.failing])

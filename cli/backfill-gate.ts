@@ -2,8 +2,7 @@
 import type { Timer } from '../engine/clock.ts'
 import type { BackfillRecord } from '../engine/store/store.ts'
 import { isUnfinished } from './backfill.ts'
-import type { Stage } from './stage.ts'
-import { bellOf } from './wiring.ts'
+import { bellAt, type Stage } from './stage.ts'
 
 /** Milliseconds between looks where no bell is heard. */
 const looksApart = 2000
@@ -28,7 +27,7 @@ export class BackfillGate {
     told: (state: BackfillRecord['state']) => void,
   ): Promise<BackfillGate> {
     const gate = new BackfillGate(stage, id, told)
-    const bell = await bellOf(stage.settings)
+    const bell = await bellAt(stage)
     gate.#silence = bell.listen(() => gate.#look())
     gate.#look()
     return gate

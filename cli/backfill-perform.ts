@@ -22,8 +22,7 @@ import { type Conducted, conduct } from './conduct.ts'
 import { follow } from './follow.ts'
 import { noteOf } from './noted.ts'
 import type { Display } from './picture.ts'
-import { type Stage, withEngine } from './stage.ts'
-import { bellOf } from './wiring.ts'
+import { bellAt, type Stage, withEngine } from './stage.ts'
 
 /** Runs that are made before there is room for them, so that none is waited for. */
 const ahead = 8
@@ -127,14 +126,15 @@ async function begin(
 }
 
 /** The unfinished backfill runs again, also where it was paused, with as many runs at once as are asked for now. */
-async function goOn({ store, settings, terminal }: Stage, order: BackfillOrder): Promise<void> {
+async function goOn(stage: Stage, order: BackfillOrder): Promise<void> {
+  const { store, terminal } = stage
   const unfinished = await unfinishedOf(store, order)
   if (unfinished === null) return
   const { id, maxActive } = unfinished
   if (maxActive !== order.maxActive) await store.limitBackfill(id, order.maxActive)
   const note = noteOf(terminal, 'backfill.resume', { backfill: id, pipeline: order.pipeline.name })
   if (!(await store.moveBackfill(id, ['paused'], 'running', note))) return
-  const bell = await bellOf(settings)
+  const bell = await bellAt(stage)
   bell.ring()
 }
 

@@ -4,7 +4,7 @@ import type { Random } from '../../engine/random.ts'
 import type { Batch, CommitResult } from '../../engine/store/batch.ts'
 import type { Store } from '../../engine/store/store.ts'
 
-/** Probabilities per call. */
+/** Probabilities per call; what is said of commits holds for `writes` too. */
 export interface StoreHazards {
   readonly crashBeforeCommit: number
   readonly crashAfterCommit: number
@@ -18,6 +18,8 @@ export interface StoreHazards {
 export interface Surroundings {
   readonly hazards: StoreHazards
   readonly random: Random
+  /** Other calls that break as commits do, and answer late: none where it is absent. */
+  readonly writes?: ReadonlySet<string>
   dead(): boolean
   die(): void
   /** Calls `then` after some time. */
@@ -34,28 +36,36 @@ const never = new Promise<never>(() => {})
 
 /** The store with these hazards. */
 export function fallible(real: Store, surroundings: Surroundings): Store {
-  const { hazards, random, dead, die, after, committed } = surroundings
+  const { hazards, random, writes, dead, die, after, committed } = surroundings
   const happens = (probability: number) => random.next() < probability
-  const commit = async (batch: Batch): Promise<CommitResult> => {
+  const breakable = async <Result>(call: () => Promise<Result>): Promise<Result> => {
     if (happens(hazards.crashBeforeCommit)) {
       die()
       return never
     }
     const fails = happens(hazards.fail)
     if (fails && happens(0.5)) throw storeFailure
-    const result = await real.commit(batch)
-    committed(batch, result)
+    const result = await call()
     if (fails) throw storeFailure
     if (happens(hazards.crashAfterCommit)) die()
     return result
   }
+  const commit = async (batch: Batch): Promise<CommitResult> => {
+    const result = await real.commit(batch)
+    committed(batch, result)
+    return result
+  }
   return new Proxy(real, {
     get: (store, name: keyof Store) => {
-      const method = name === 'commit' ? commit : store[name].bind(store)
+      const method = (name === 'commit' ? commit : store[name].bind(store)) as (
+        ...values: unknown[]
+      ) => Promise<unknown>
+      const isWrite = writes?.has(name) === true
       return async (...values: unknown[]) => {
         if (dead()) return never
-        if (slowed.has(name) && happens(hazards.slow)) await new Promise<void>(after)
-        const result = await (method as (...values: unknown[]) => Promise<unknown>)(...values)
+        if ((slowed.has(name) || isWrite) && happens(hazards.slow)) await new Promise<void>(after)
+        const breaks = name === 'commit' || isWrite
+        const result = await (breaks ? breakable(() => method(...values)) : method(...values))
         return dead() ? never : result
       }
     },

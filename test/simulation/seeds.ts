@@ -1,4 +1,4 @@
-/** What each seed of the simulation is made to show: a storm against the same in peace, cancelled runs, second chances. */
+/** What each seed of the simulation is made to show: a storm against the same in peace, cancelled runs, second chances, what makes runs. */
 import { needCounter } from '../../engine/live-run.ts'
 import type { Pipeline, Task } from '../../engine/pipeline.ts'
 import { mostPreemptions } from '../../engine/preemption.ts'
@@ -9,6 +9,7 @@ import { TaskNames } from '../../engine/task-names.ts'
 import { type NeedCounts, triggerVerdict } from '../../engine/trigger-rule.ts'
 import { calm, slow, stormy } from './hazards.ts'
 import { randomPipeline } from './random-pipeline.ts'
+import { makers } from './seeds-makers.ts'
 import { simulate } from './world.ts'
 
 /** How much was seen. */
@@ -36,7 +37,7 @@ const nothing: Seen = {
 }
 
 /** Each plays its seeds, and throws at the first that shows a fault. */
-export const plays = { storm, cancel, retry } as const
+export const plays = { storm, cancel, retry, makers } as const
 
 /** A run's rows, with what the file says of them. */
 interface Rows {

@@ -1,22 +1,26 @@
 /** The engine on virtual time, in calm and in stormy worlds. Replay one seed: DAGCTL_SEED=n node this-file. */
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
-import type { plays, Seen } from './seeds.ts'
+import type { plays } from './seeds.ts'
 
 t.setTimeout(600_000)
 
 const only = process.env.DAGCTL_SEED
-/** Half of the seeds are storms, a quarter cancels, a quarter second chances. CI plays 10,000. */
+/** Half of the seeds are storms, a quarter cancels, a quarter second chances; a few more make their runs. CI plays 10,000. */
 const count = Number(process.env.DAGCTL_SEEDS ?? 2000)
 const seeds = (share: number) =>
   only === undefined ? Array.from({ length: Math.ceil(count * share) }, (_, i) => i + 1) : [Number(only)]
 
-/** Plays the seeds in two threads. Rejects with the first fault. */
-async function inThreads(play: keyof typeof plays, all: readonly number[]): Promise<Seen> {
-  const seen = await Promise.all(
+type Play = keyof typeof plays
+/** How much a play has seen. */
+type Seen<Name extends Play> = Awaited<ReturnType<(typeof plays)[Name]>>
+
+/** Plays the seeds in two threads, and adds up what they have seen. Rejects with the first fault. */
+async function inThreads<Name extends Play>(play: Name, all: readonly number[]): Promise<Seen<Name>> {
+  const [one, other] = await Promise.all(
     [0, 1].map(
       (half) =>
-        new Promise<Seen>((resolve, reject) => {
+        new Promise<{ readonly [name: string]: number }>((resolve, reject) => {
           const workerData = { play, seeds: all.filter((_, index) => index % 2 === half) }
           const worker = new Worker(new URL('./seeds-worker.ts', import.meta.url), { workerData })
           worker.on('message', resolve)
@@ -27,16 +31,8 @@ async function inThreads(play: keyof typeof plays, all: readonly number[]): Prom
         }),
     ),
   )
-  const sum = (name: keyof Seen) => seen.reduce((total, one) => total + one[name], 0)
-  return {
-    crashes: sum('crashes'),
-    attempts: sum('attempts'),
-    compared: sum('compared'),
-    cancelled: sum('cancelled'),
-    preemptions: sum('preemptions'),
-    retried: sum('retried'),
-    waits: sum('waits'),
-  }
+  const sums = Object.entries(one ?? {}).map(([name, count]) => [name, count + (other?.[name] ?? 0)])
+  return Object.fromEntries(sums)
 }
 
 t.test('whatever crashes, every run ends as the uninterrupted one does', async (t) => {
@@ -60,4 +56,20 @@ t.test('a run that is cancelled, or whose deadline passes, leaves no task open',
 t.test('what is retried succeeds in the end, and what had succeeded does not run again', async (t) => {
   const { retried } = await inThreads('retry', seeds(0.25))
   t.ok(only !== undefined || retried > 0, `${retried} runs that had not succeeded`)
+})
+
+t.test('what schedules, datasets and backfills make is made once, whatever crashes', async (t) => {
+  const all = seeds(0.02)
+  const seen = await inThreads('makers', all)
+  if (only !== undefined) return
+  const { crashes, runs, compared, covered, left, backfills, pauses, cancelled, waits } = seen
+  t.ok(crashes > all.length, `${all.length} seeds, ${crashes} crashes`)
+  t.ok(runs > 10 * all.length, `${runs} runs were made`)
+  t.ok(compared > 5 * all.length, `${compared} runs ended as in peace`)
+  t.ok(covered > 5 * all.length, `${covered} updates of datasets were covered`)
+  t.ok(left > all.length, `${left} times a run was left out for one that was active`)
+  t.ok(backfills > all.length / 3, `${backfills} backfills, ${pauses} pauses`)
+  t.ok(pauses > all.length / 10, `${pauses} pauses`)
+  t.ok(cancelled > 0, `${cancelled} were cancelled`)
+  t.ok(waits > all.length / 2, `${waits} times it was asked what all waits for`)
 })

@@ -2,7 +2,7 @@
  * A simulated world: engines on one store and one virtual clock, attempts that outlive them, crashes between any two
  * steps, stalls beyond the lease, attempts that vanish. It checks the invariants of RELIABILITY.md as it goes.
  */
-import { Engine } from '../../engine/engine.ts'
+import type { Engine } from '../../engine/engine.ts'
 import type { Evaluator } from '../../engine/evaluator.ts'
 import type { Outcome } from '../../engine/outcome.ts'
 import type { Pipeline } from '../../engine/pipeline.ts'
@@ -15,6 +15,7 @@ import { openSqlite } from '../../engine/store/sqlite.ts'
 import type { Store } from '../../engine/store/store.ts'
 import { TaskNames } from '../../engine/task-names.ts'
 import { type ClockFace, VirtualClock } from '../../simulation/virtual-clock.ts'
+import { simulatedEngine } from './engines.ts'
 import { fallible, storeFailure } from './fallible-store.ts'
 import type { Hazards } from './hazards.ts'
 import { Invariants, type Process } from './invariants.ts'
@@ -256,8 +257,8 @@ class World {
     const pid = this.#pids++
     const seeded = seededRandom(this.#seed * 1000 + pid)
     let host: Host
-    const engine = new Engine({
-      data: '/data',
+    const engine = simulatedEngine({
+      pid,
       store: fallible(this.store, {
         hazards: this.#hazards,
         random: this.#random,
@@ -281,7 +282,6 @@ class World {
       },
       clock: face,
       random: seeded,
-      identity: { host: 'h', pid, startTime: String(pid), bootId: 'b' },
       isGone: (other) => !this.#hosts.some((one) => one.pid === other.pid),
       wake: { ring() {}, listen: () => () => {} },
     })
