@@ -4,7 +4,7 @@ import type { Pipeline } from '../pipeline.ts'
 import { type Row, toBackfill, toDatasetUpdate, toScheduled } from './rows.ts'
 import type { SqliteAudit } from './sqlite-audit.ts'
 import type { Connection } from './sqlite-connection.ts'
-import type { BackfillRecord, DatasetUpdate, ScheduledPipeline } from './store.ts'
+import type { BackfillRecord, DatasetUpdate, ScheduledPipeline, Wish } from './store.ts'
 
 /** Keeps a version of a pipeline, for the runs that are pinned to it. */
 export function keepVersion(db: Connection, pipeline: Pipeline, at: number): void {
@@ -99,9 +99,21 @@ export class SqlitePlans {
     return this.#db.transaction(() => {
       const sql = `UPDATE backfills SET state = ? WHERE id = ? AND state IN (${states})`
       if (this.#db.run(sql, state, id).changes === 0) return false
+      if (state === 'cancelled') this.#cancelRuns(id, note)
       this.#audit.note(note)
       return true
     })
+  }
+
+  #cancelRuns(backfill: string, note: Note | undefined): void {
+    this.#db.run(
+      `INSERT INTO requests (run, wish, asked_by, at)
+       SELECT seq, ?, ?, ? FROM runs WHERE backfill = ? AND state IN ('queued', 'running', 'paused')`,
+      JSON.stringify({ kind: 'cancel' } satisfies Wish),
+      note?.drafts[0]?.who ?? 'engine',
+      note?.at ?? 0,
+      backfill,
+    )
   }
 
   async limitBackfill(id: string, maxActive: number): Promise<void> {

@@ -275,7 +275,10 @@ export interface Store {
   createBackfill(backfill: BackfillRecord, pipeline: Pipeline, note?: Note): Promise<BackfillRecord>
   /** Newest first; all conditions hold together. */
   backfills(filter: { readonly pipeline?: string; readonly id?: string }): Promise<readonly BackfillRecord[]>
-  /** Takes it to `state` from any of `from`; false where it is in none of them. */
+  /**
+   * Takes it to `state` from any of `from`; false where it is in none of them. To `cancelled`: asks all its runs that have
+   * not ended to be cancelled too, so that none starts when whoever cancels it is gone.
+   */
   moveBackfill(
     id: string,
     from: readonly BackfillRecord['state'][],

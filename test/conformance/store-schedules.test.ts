@@ -108,3 +108,20 @@ everyStore('a backfill is found by its pipeline, newest first, and ends once', a
   await store.limitBackfill('b1', 7)
   t.strictSame(await store.backfills({ id: 'b1' }), [{ ...one, maxActive: 7, state: 'succeeded' }])
 })
+
+everyStore(
+  'whoever cancels a backfill asks its runs to be cancelled in the same transaction',
+  async (t, { store }) => {
+    await store.createBackfill(backfillOf('b'), pipeline)
+    await store.createRun(newRun('r1', { backfill: 'b' }), 'e1', 5)
+    await store.createRun(newRun('r2'), 'e1', 5)
+    t.equal(await store.moveBackfill('b', ['paused'], 'cancelled'), false)
+    t.strictSame(await store.requests('e1'), [])
+    const drafts = [{ what: 'backfill.cancel', who: 'ann', subject: {}, detail: {} }]
+    t.equal(await store.moveBackfill('b', ['running'], 'cancelled', { chain: 'c', drafts, at: 7 }), true)
+    t.hasStrict(
+      (await store.requests('e1')).map(({ run, wish, by, at }) => ({ run, wish, by, at })),
+      [{ run: 'r1', wish: { kind: 'cancel' }, by: 'ann', at: 7 }],
+    )
+  },
+)
