@@ -61,6 +61,8 @@ export async function sealCheckpoint(folder: string, checkpoint: NewCheckpoint):
   await mkdir(folder, { recursive: true })
   const before = await sealedIn(folder)
   const newest = before[0]
+  // DATA/checkpoints/RUN/TASK: each may be new, also where whoever made it died before it was synced.
+  if (newest === undefined) for (const up of ['..', '../..', '../../..']) await sync(join(folder, up))
   const name = `checkpoint-${String(newest === undefined ? 1 : numberOf(newest) + 1).padStart(8, '0')}`
   const temporary = join(folder, `.${name}.${checkpoint.attempt}.tmp`)
   await rm(temporary, { recursive: true, force: true })
@@ -83,7 +85,7 @@ export async function sealCheckpoint(folder: string, checkpoint: NewCheckpoint):
       join(temporary, 'manifest.json'),
       JSON.stringify({ sha256: digest(manifest), manifest }),
     )
-    await sync(join(temporary, 'files'))
+    for (const inner of foldersOf(files)) await sync(join(temporary, 'files', inner))
     await sync(temporary)
     await rename(temporary, join(folder, name))
     await sync(folder)
@@ -193,6 +195,14 @@ async function prune(folder: string, attempt: string): Promise<void> {
     (name) => name.endsWith('.tmp') && !name.endsWith(`.${attempt}.tmp`),
   )
   for (const name of [...old, ...torn]) await rm(join(folder, name), { recursive: true, force: true })
+}
+
+/** The folders in which the files lie, by their paths inside the checkpoint; the one of all is ''. */
+function foldersOf(files: readonly SealedFile[]): Set<string> {
+  const found = new Set([''])
+  for (const { name } of files)
+    for (let one = posix.dirname(name); one !== '.'; one = posix.dirname(one)) found.add(one)
+  return found
 }
 
 async function copyInto(folder: string, name: string, path: string): Promise<SealedFile> {
