@@ -10,6 +10,8 @@ import type { Attempt } from './runtime.ts'
 const kept = 2
 const sealed = /^checkpoint-(\d{8,})$/
 const copySize = 1024 * 1024
+/** Never through a link; NONBLOCK: a FIFO must not make us wait. */
+const noLink = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** A file of a checkpoint: its path inside the folder, bytes, SHA-256 in hex. */
 interface SealedFile {
@@ -63,7 +65,7 @@ export async function sealCheckpoint(folder: string, checkpoint: NewCheckpoint):
   const newest = before[0]
   // DATA/checkpoints/RUN/TASK: each may be new, also where whoever made it died before it was synced.
   if (newest === undefined) for (const up of ['..', '../..', '../../..']) await sync(join(folder, up))
-  const name = `checkpoint-${String(newest === undefined ? 1 : numberOf(newest) + 1).padStart(8, '0')}`
+  const name = nameAfter(newest ?? null)
   const temporary = join(folder, `.${name}.${checkpoint.attempt}.tmp`)
   await rm(temporary, { recursive: true, force: true })
   await mkdir(join(temporary, 'files'), { recursive: true })
@@ -81,10 +83,7 @@ export async function sealCheckpoint(folder: string, checkpoint: NewCheckpoint):
       parent: newest ?? null,
       files,
     }
-    await writeSynced(
-      join(temporary, 'manifest.json'),
-      JSON.stringify({ sha256: digest(manifest), manifest }),
-    )
+    await writeSynced(join(temporary, 'manifest.json'), textOf(manifest))
     for (const inner of foldersOf(files)) await sync(join(temporary, 'files', inner))
     await sync(temporary)
     await rename(temporary, join(folder, name))
@@ -146,12 +145,16 @@ function attemptNumber(id: string): number {
 async function verify(folder: string, operator: string): Promise<VerifiedCheckpoint | string> {
   let manifest: Manifest
   try {
-    const text = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'))
-    if (text?.manifest?.format !== 1 || digest(text.manifest) !== text.sha256)
-      return 'its manifest was altered or torn'
-    manifest = text.manifest
+    const text = await readFile(join(folder, 'manifest.json'), { encoding: 'utf8', flag: noLink })
+    manifest = JSON.parse(text)?.manifest
+    if (manifest?.format !== 1 || textOf(manifest) !== text) return 'its manifest was altered or torn'
+    // Its own name is in none, but the one before: that tells where it was sealed.
+    if (nameAfter(manifest.parent) !== basename(folder)) return 'its manifest is that of another checkpoint'
+    const inner = [...foldersOf(manifest.files)].map((path) => join(folder, 'files', path))
+    for (const path of [folder, ...inner])
+      if (!(await lstat(path)).isDirectory()) return `${path} is not a folder`
   } catch (error) {
-    return `its manifest cannot be read: ${(error as Error).message}`
+    return `it cannot be read: ${(error as Error).message}`
   }
   if (manifest.operator !== operator) return `it is of ${manifest.operator}, this is ${operator}`
   for (const { name, size, sha256 } of manifest.files) {
@@ -182,6 +185,11 @@ async function sealedIn(folder: string): Promise<string[]> {
     throw error
   }
   return names.filter((name) => sealed.test(name)).sort((a, b) => numberOf(b) - numberOf(a))
+}
+
+/** The name of a new checkpoint where this one is the newest. */
+function nameAfter(newest: string | null): string {
+  return `checkpoint-${String(newest === null ? 1 : numberOf(newest) + 1).padStart(8, '0')}`
 }
 
 function numberOf(name: string): number {
@@ -223,7 +231,7 @@ async function copyInto(folder: string, name: string, path: string): Promise<Sea
 
 /** Reads a regular file, never through a link, and writes what it reads to `out`. */
 async function hashFile(path: string, out: FileHandle | null): Promise<{ size: number; sha256: string }> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  const handle = await open(path, noLink)
   try {
     if (!(await handle.stat()).isFile())
       throw new Error(`${path} is not a regular file; only those are kept in a checkpoint`)
@@ -279,8 +287,10 @@ export async function filesNamed(paths: readonly string[]): Promise<Map<string, 
   return files
 }
 
-function digest(manifest: Manifest): string {
-  return createHash('sha256').update(JSON.stringify(manifest)).digest('hex')
+/** The whole text of `manifest.json`, with the sum of what it says. */
+function textOf(manifest: Manifest): string {
+  const sha256 = createHash('sha256').update(JSON.stringify(manifest)).digest('hex')
+  return JSON.stringify({ sha256, manifest })
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {
