@@ -10,6 +10,8 @@ import type { Attempt } from './runtime.ts'
 const kept = 2
 const sealed = /^checkpoint-(\d{8,})$/
 const copySize = 1024 * 1024
+/** What a small file is read with: it may still grow. */
+const leastCopy = 16 * 1024
 /** Never through a link; NONBLOCK: a FIFO must not make us wait. */
 const noLink = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
@@ -233,13 +235,13 @@ async function copyInto(folder: string, name: string, path: string): Promise<Sea
 async function hashFile(path: string, out: FileHandle | null): Promise<{ size: number; sha256: string }> {
   const handle = await open(path, noLink)
   try {
-    if (!(await handle.stat()).isFile())
-      throw new Error(`${path} is not a regular file; only those are kept in a checkpoint`)
+    const is = await handle.stat()
+    if (!is.isFile()) throw new Error(`${path} is not a regular file; only those are kept in a checkpoint`)
     const hash = createHash('sha256')
-    const buffer = Buffer.allocUnsafe(copySize)
+    const buffer = Buffer.allocUnsafe(Math.min(Math.max(is.size + 1, leastCopy), copySize))
     let size = 0
     for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, copySize, size)
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, size)
       if (bytesRead === 0) return { size, sha256: hash.digest('hex') }
       const chunk = buffer.subarray(0, bytesRead)
       hash.update(chunk)
