@@ -9,6 +9,7 @@ import { TaskNames } from '../../engine/task-names.ts'
 import { type NeedCounts, triggerVerdict } from '../../engine/trigger-rule.ts'
 import { calm, slow, stormy } from './hazards.ts'
 import { randomPipeline } from './random-pipeline.ts'
+import { checkpoints } from './seeds-checkpoints.ts'
 import { simulate } from './world.ts'
 
 /** How much was seen. */
@@ -36,7 +37,7 @@ const nothing: Seen = {
 }
 
 /** Each plays its seeds, and throws at the first that shows a fault. */
-export const plays = { storm, cancel, retry } as const
+export const plays = { storm, cancel, retry, checkpoints } as const
 
 /** A run's rows, with what the file says of them. */
 interface Rows {

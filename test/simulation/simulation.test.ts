@@ -1,22 +1,25 @@
 /** The engine on virtual time, in calm and in stormy worlds. Replay one seed: DAGCTL_SEED=n node this-file. */
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
-import type { plays, Seen } from './seeds.ts'
+import type { plays } from './seeds.ts'
 
 t.setTimeout(600_000)
 
 const only = process.env.DAGCTL_SEED
-/** Half of the seeds are storms, a quarter cancels, a quarter second chances. CI plays 10,000. */
+/** Half of the seeds are storms, a quarter cancels, a quarter second chances, and as many checkpoints. CI plays 10,000. */
 const count = Number(process.env.DAGCTL_SEEDS ?? 2000)
 const seeds = (share: number) =>
   only === undefined ? Array.from({ length: Math.ceil(count * share) }, (_, i) => i + 1) : [Number(only)]
 
-/** Plays the seeds in two threads. Rejects with the first fault. */
-async function inThreads(play: keyof typeof plays, all: readonly number[]): Promise<Seen> {
-  const seen = await Promise.all(
+type Plays = typeof plays
+type Seen<Play extends keyof Plays> = Awaited<ReturnType<Plays[Play]>>
+
+/** Plays the seeds in two threads; the sum of what both have seen. Rejects with the first fault. */
+async function inThreads<Play extends keyof Plays>(play: Play, all: readonly number[]): Promise<Seen<Play>> {
+  const [one, two] = (await Promise.all(
     [0, 1].map(
       (half) =>
-        new Promise<Seen>((resolve, reject) => {
+        new Promise((resolve, reject) => {
           const workerData = { play, seeds: all.filter((_, index) => index % 2 === half) }
           const worker = new Worker(new URL('./seeds-worker.ts', import.meta.url), { workerData })
           worker.on('message', resolve)
@@ -26,17 +29,9 @@ async function inThreads(play: keyof typeof plays, all: readonly number[]): Prom
           )
         }),
     ),
-  )
-  const sum = (name: keyof Seen) => seen.reduce((total, one) => total + one[name], 0)
-  return {
-    crashes: sum('crashes'),
-    attempts: sum('attempts'),
-    compared: sum('compared'),
-    cancelled: sum('cancelled'),
-    preemptions: sum('preemptions'),
-    retried: sum('retried'),
-    waits: sum('waits'),
-  }
+  )) as [Record<string, number>, Record<string, number>]
+  const sum = Object.entries(one).map(([name, count]) => [name, count + (two[name] ?? 0)])
+  return Object.fromEntries(sum)
 }
 
 t.test('whatever crashes, every run ends as the uninterrupted one does', async (t) => {
@@ -60,4 +55,14 @@ t.test('a run that is cancelled, or whose deadline passes, leaves no task open',
 t.test('what is retried succeeds in the end, and what had succeeded does not run again', async (t) => {
   const { retried } = await inThreads('retry', seeds(0.25))
   t.ok(only !== undefined || retried > 0, `${retried} runs that had not succeeded`)
+})
+
+t.test('what was sealed is restored, and what was torn or altered never is', async (t) => {
+  const all = seeds(0.25)
+  const { crashes, sealed, restored, passed, refused } = await inThreads('checkpoints', all)
+  t.ok(only !== undefined || crashes > all.length / 2, `${all.length} seeds, ${crashes} crashes`)
+  t.ok(only !== undefined || sealed > all.length, `${sealed} checkpoints sealed`)
+  t.ok(only !== undefined || restored > all.length, `${restored} restored`)
+  t.ok(only !== undefined || passed > all.length / 10, `${passed} times one before the newest`)
+  t.ok(only !== undefined || refused > 0, `${refused} chosen steps that were not there`)
 })
