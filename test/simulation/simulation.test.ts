@@ -36,13 +36,14 @@ async function inThreads<Play extends keyof Plays>(play: Play, all: readonly num
 
 t.test('whatever crashes, every run ends as the uninterrupted one does', async (t) => {
   const storms = seeds(0.5)
-  const { crashes, attempts, compared, preemptions, waits } = await inThreads('storm', storms)
+  const { crashes, attempts, compared, preemptions, spared, waits } = await inThreads('storm', storms)
   t.ok(
     only !== undefined || crashes > storms.length,
     `${storms.length} seeds, ${crashes} crashes, ${attempts} attempts`,
   )
   t.ok(only !== undefined || compared > storms.length, `${compared} runs equal`)
   t.ok(only !== undefined || preemptions > 0, `${preemptions} preemptions`)
+  t.ok(only !== undefined || spared > 0, `${spared} tasks preempted as often as may be`)
   t.ok(only !== undefined || waits > 0, `${waits} times all stood still for a reason`)
 })
 
