@@ -36,6 +36,8 @@ export interface DiskHazards {
   readonly fail: number
   /** The probability that a read or write comes short. */
   readonly short: number
+  /** Some take longer, so that others come before them. */
+  readonly crossed?: boolean
 }
 
 /** What a loss of power may undo: bytes of a file, an entry of a folder, a new name. */
@@ -135,6 +137,8 @@ export class Disk {
 
   /** @param writes the call's name where it may fail */
   async #turn<T>(call: () => T, writes: string | null = null): Promise<T> {
+    const waits = this.#hazards.crossed === true ? pick(this.#random, 5) : 0
+    for (let i = 0; i < waits; i++) await null
     if (!this.#goes()) return never
     if (writes !== null && this.#random.next() < this.#hazards.fail) throw full(writes)
     return call()

@@ -9,7 +9,7 @@ import { type Random, seededRandom } from '../../engine/random.ts'
 import { checkpointFor, NoSuchCheckpoint } from '../../engine/runtime/checkpoint-folder.ts'
 import { CheckpointSeal } from '../../engine/runtime/checkpoint-seal.ts'
 import type { Attempt, AttemptEvent } from '../../engine/runtime/runtime.ts'
-import { OperatorFailure } from '../../plugins/api.ts'
+import { type Checkpoints, OperatorFailure } from '../../plugins/api.ts'
 import { checkpointsOf } from '../../plugins/checkpoints.ts'
 import { makeAttempt } from '../support/task-context.ts'
 import { Disk, outside } from './disk.ts'
@@ -77,6 +77,8 @@ class Story {
   /** What was found where the product would catch it. */
   #fault: Error | null = null
   #elsewhere = 0
+  /** Two attempts run at once. */
+  #crossed = false
 
   constructor(random: Random, dir: string, counts: CheckpointsSeen) {
     this.#random = random
@@ -119,30 +121,39 @@ class Story {
     }
   }
 
-  /** An operator's code, which dies with its process. */
+  /** An operator's code, which dies with its process. Now and then the one before still lives, in an engine that stalls. */
   async #inline(attempt: Attempt): Promise<void> {
-    const hooks = {
-      warn() {},
-      saved: (step: number) => this.#watch(() => this.#told(step, attempt, 'kept')),
-      clock,
-    }
-    const checkpoints = checkpointsOf(attempt, hooks)
+    const number = attempt.task.attempt
+    const stale = number > 1 && this.#happens(0.15)
+    const before = makeAttempt({ dir: this.#dir, attempt: number - 1, operator: attempt.operator })
     await this.#during(async () => {
-      const load = () => checkpoints.load()
+      const load = () => this.#checkpointsOf(attempt).load()
       const given = await this.#given(attempt, load, true)
       if (given === 'none') return
-      let step = given?.step ?? 0
-      for (let saves = pick(this.#random, 4); saves > 0; saves--) {
-        step += 1 + pick(this.#random, 3)
-        const state = this.#state()
-        const files = this.#sources.make(join(attempt.folder, `work-${step}`), false)
-        this.#announce(attempt, { step, state, files })
-        const paths = [...files.values()].map(({ path }) => path)
-        await checkpoints.save(step, JSON.parse(state), paths).catch((error) => {
-          if (!(error instanceof OperatorFailure)) throw error
-        })
-      }
-    })
+      const step = given?.step ?? 0
+      await Promise.all([this.#saves(attempt, step), stale && this.#saves(before, step)])
+    }, stale)
+  }
+
+  #checkpointsOf(attempt: Attempt): Checkpoints {
+    const saved = (step: number) => this.#watch(() => this.#told(step, attempt, 'kept'))
+    return checkpointsOf(attempt, { warn() {}, saved, clock })
+  }
+
+  /** Goes on from a step, and saves now and then. */
+  async #saves(attempt: Attempt, from: number): Promise<void> {
+    let step = from
+    for (let saves = pick(this.#random, 4); saves > 0; saves--) {
+      step += 1 + pick(this.#random, 3)
+      const state = this.#state()
+      const files = this.#sources.make(join(attempt.folder, `work-${step}`), false)
+      this.#announce(attempt, { step, state, files })
+      const paths = [...files.values()].map(({ path }) => path)
+      const saved = this.#checkpointsOf(attempt).save(step, JSON.parse(state), paths)
+      await saved.catch((error) => {
+        if (!(error instanceof OperatorFailure)) throw error
+      })
+    }
   }
 
   /** A command, which outlives the engine that seals what it announces. */
@@ -211,12 +222,14 @@ class Story {
   }
 
   /** Does `work`, which may crash, then looks at what is left; what came between, or null. */
-  async #during(work: () => Promise<void>): Promise<'crash' | 'power' | null> {
+  async #during(work: () => Promise<void>, crossed = false): Promise<'crash' | 'power' | null> {
     const hazards = {
+      crossed,
       calls: this.#happens(0.6) ? pick(this.#random, 200) : Number.POSITIVE_INFINITY,
       fail: this.#happens(0.2) ? 0.01 : 0,
       short: 0.2,
     }
+    this.#crossed = crossed
     const ended = await this.#disk.during(hazards, work)
     if (this.#fault !== null) throw this.#fault
     const power = this.#happens(ended ? 0.1 : 0.4)
@@ -251,8 +264,8 @@ class Story {
     const manifest = join(path, 'manifest.json')
     // What has none is no checkpoint, and will be found where it is listed as one.
     if (!outside.existsSync(manifest)) return
-    const { step } = JSON.parse(outside.readFileSync(manifest, 'utf8')).manifest
-    const one = this.#announced.find((announced) => announced.step === step)
+    const { step, attempt } = JSON.parse(outside.readFileSync(manifest, 'utf8')).manifest
+    const one = this.#announcement(step, attempt)
     if (one === undefined || one.told === 'kept')
       throw new Error(`step ${step} was not announced, or is kept already`)
     this.#shelf.sealed(path, one)
@@ -265,12 +278,16 @@ class Story {
     if (event.type === 'checkpoint') this.#watch(() => this.#told(event.step, attempt, 'kept'))
   }
 
-  #told(step: number, { task }: Attempt, told: 'kept' | 'not kept'): void {
-    const one = this.#announced.find((announced) => announced.step === step)
+  #announcement(step: number, attempt: string): Announcement | undefined {
+    return this.#announced.find((one) => one.step === step && attempt.endsWith(`-${one.attempt}`))
+  }
+
+  #told(step: number, { id, task }: Attempt, told: 'kept' | 'not kept'): void {
+    const one = this.#announcement(step, id)
     if (one === undefined) throw new Error(`step ${step} was never announced`)
     one.told = told
     if (told === 'not kept') return
-    this.#shelf.reported(step, task.attempt)
+    this.#shelf.reported(step, task.attempt, !this.#crossed)
     this.#counts.sealed++
   }
 

@@ -64,15 +64,20 @@ export class Shelf {
     this.#sealed.set(number, { ...announced, number, tree: textOf(treeOf(path)) })
   }
 
-  /** An attempt was told that the checkpoint of this step is kept. */
-  reported(step: number, attempt: number): void {
+  /**
+   * An attempt was told that the checkpoint of this step is kept.
+   * @param alone no attempt of before still seals beside it
+   */
+  reported(step: number, attempt: number, alone: boolean): void {
     const { numbers, whole } = this.#look()
-    const newest = whole[0]
-    if (newest?.number !== numbers[0] || newest?.step !== step || newest.attempt !== attempt)
-      throw new Error(`step ${step} is said to be kept, and is not the newest`)
-    if (numbers.length > 2) throw new Error(`${numbers.length} checkpoints are kept`)
-    const left = outside.readdirSync(this.#folder).filter((name) => name.endsWith('.tmp'))
-    if (left.some((name) => !name.endsWith(`-${attempt}.tmp`))) throw new Error(`left over: ${left}`)
+    const is = [...this.#sealed.values()].findLast((one) => one.step === step && one.attempt === attempt)
+    const newer = numbers.filter((one) => one > (is?.number ?? 0)).length
+    if (is === undefined || !(whole.includes(is) || newer > 1))
+      throw new Error(`step ${step} is said to be kept, and is not`)
+    const left = numbers.length > 0 ? outside.readdirSync(this.#folder) : []
+    const torn = left.find((name) => name.endsWith('.tmp') && !name.endsWith(`-${attempt}.tmp`))
+    if (alone && (newer > 0 || numbers.length > 2 || torn !== undefined))
+      throw new Error(`after step ${step} there are ${left}`)
     this.#stands({ numbers, whole })
     this.#promised = whole.map(({ number }) => number)
   }
