@@ -63,38 +63,43 @@ export interface VerifiedCheckpoint {
  */
 export async function sealCheckpoint(folder: string, checkpoint: NewCheckpoint): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const before = await sealedIn(folder)
-  const newest = before[0]
   // DATA/checkpoints/RUN/TASK: each may be new, also where whoever made it died before it was synced.
-  if (newest === undefined) for (const up of ['..', '../..', '../../..']) await sync(join(folder, up))
-  const name = nameAfter(newest ?? null)
-  const temporary = join(folder, `.${name}.${checkpoint.attempt}.tmp`)
+  if ((await sealedIn(folder)).length === 0)
+    for (const up of ['..', '../..', '../../..']) await sync(join(folder, up))
+  const temporary = join(folder, `.checkpoint.${checkpoint.attempt}.tmp`)
   await rm(temporary, { recursive: true, force: true })
   await mkdir(join(temporary, 'files'), { recursive: true })
   try {
     const files: SealedFile[] = []
     for (const [inner, path] of checkpoint.files) files.push(await copyInto(temporary, inner, path))
-    const { step, state, attempt, operator, saved } = checkpoint
-    const manifest: Manifest = {
-      format: 1,
-      step,
-      state,
-      saved,
-      attempt,
-      operator,
-      parent: newest ?? null,
-      files,
-    }
-    await writeSynced(join(temporary, 'manifest.json'), textOf(manifest))
     for (const inner of foldersOf(files)) await sync(join(temporary, 'files', inner))
-    await sync(temporary)
-    await rename(temporary, join(folder, name))
+    const { step, state, attempt, operator, saved } = checkpoint
+    await place(temporary, { format: 1, step, state, saved, attempt, operator, files })
     await sync(folder)
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
     throw error
   }
   await prune(folder, checkpoint.attempt)
+}
+
+/** Writes the manifest, and gives the folder the next name: another where an attempt of before, not gone yet, was first. */
+async function place(temporary: string, said: Omit<Manifest, 'parent'>): Promise<void> {
+  const folder = dirname(temporary)
+  const path = join(temporary, 'manifest.json')
+  for (let others = 0; ; others++) {
+    const parent = (await sealedIn(folder))[0] ?? null
+    await writeSynced(path, textOf({ ...said, parent }))
+    await sync(temporary)
+    try {
+      await rename(temporary, join(folder, nameAfter(parent)))
+      return
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if ((code !== 'ENOTEMPTY' && code !== 'EEXIST') || others === 9) throw error
+      await rm(path)
+    }
+  }
 }
 
 /**
@@ -198,13 +203,21 @@ function numberOf(name: string): number {
   return Number(sealed.exec(name)?.[1] ?? 0)
 }
 
-/** What is older than the last `kept`, and what attempts that are gone left unsealed. */
+/** What is older than the last `kept`, and what earlier attempts left unsealed; a later one may be at it. */
 async function prune(folder: string, attempt: string): Promise<void> {
   const old = (await sealedIn(folder)).slice(kept)
   const torn = (await readdir(folder)).filter(
-    (name) => name.endsWith('.tmp') && !name.endsWith(`.${attempt}.tmp`),
+    (name) => name.endsWith('.tmp') && attemptNumber(name.slice(0, -4)) < attemptNumber(attempt),
   )
-  for (const name of [...old, ...torn]) await rm(join(folder, name), { recursive: true, force: true })
+  for (const name of old) await rm(join(folder, name), { recursive: true, force: true })
+  for (const name of torn) {
+    // Whoever is gone for us may still write there: what we take apart must not get a name.
+    const away = join(folder, `.gone${name}`)
+    await rename(join(folder, name), away).catch((error) => {
+      if (error.code !== 'ENOENT') throw error
+    })
+    await rm(away, { recursive: true, force: true, maxRetries: 3 })
+  }
 }
 
 /** The folders in which the files lie, by their paths inside the checkpoint; the one of all is ''. */

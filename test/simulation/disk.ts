@@ -164,10 +164,10 @@ export class Disk {
     this.renamed(to)
   }
 
-  /** One after another, what is inside first. */
+  /** One after another, what is inside first, until all is gone: another may still write there, or remove it too. */
   async #remove(path: string): Promise<void> {
-    const all = await this.#turn(() => (isThere(path) ? below(path) : []))
-    for (const one of all) await this.#turn(() => removeOne(one))
+    while (await this.#turn(() => isThere(path)))
+      for (const one of below(path)) await this.#turn(() => removeOne(one))
   }
 
   #handle(path: string, flags: string | number, mode?: number) {
@@ -231,6 +231,11 @@ function below(path: string): string[] {
 }
 
 function removeOne(path: string): void {
-  if (lstatSync(path).isDirectory()) rmdirSync(path)
-  else unlinkSync(path)
+  try {
+    if (lstatSync(path).isDirectory()) rmdirSync(path)
+    else unlinkSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT' && code !== 'ENOTEMPTY') throw error
+  }
 }
