@@ -15,7 +15,7 @@ import { makeAttempt } from '../support/task-context.ts'
 import { Disk, outside } from './disk.ts'
 import { harm } from './harms.ts'
 import { pick } from './random-pipeline.ts'
-import { type Announced, type Given, Shelf } from './shelf.ts'
+import { type Announced, type Given, numberIn, Shelf } from './shelf.ts'
 import { type Source, Sources } from './sources.ts'
 
 /** How much was seen. */
@@ -79,6 +79,10 @@ class Story {
   #elsewhere = 0
   /** Two attempts run at once. */
   #crossed = false
+  /** Calls may fail. */
+  #fails = false
+  /** The number of the newest attempt. */
+  #newest = 0
 
   constructor(random: Random, dir: string, counts: CheckpointsSeen) {
     this.#random = random
@@ -110,6 +114,7 @@ class Story {
           ...(restore !== undefined && { restore }),
         })
         outside.mkdirSync(attempt.folder, { recursive: true })
+        this.#newest = number
         this.#counts.attempts++
         this.#announced = []
         this.#sources.forget()
@@ -147,11 +152,13 @@ class Story {
       step += 1 + pick(this.#random, 3)
       const state = this.#state()
       const files = this.#sources.make(join(attempt.folder, `work-${step}`), false)
-      this.#announce(attempt, { step, state, files })
+      const announced = this.#announce(attempt, { step, state, files })
       const paths = [...files.values()].map(({ path }) => path)
       const saved = this.#checkpointsOf(attempt).save(step, JSON.parse(state), paths)
       await saved.catch((error) => {
-        if (!(error instanceof OperatorFailure)) throw error
+        const gone = [...announced.files.values()].some((file) => file.gone())
+        const why = gone || this.#fails || attempt.task.attempt < this.#newest
+        if (!(error instanceof OperatorFailure && why)) throw error
       })
     }
   }
@@ -230,6 +237,7 @@ class Story {
       short: 0.2,
     }
     this.#crossed = crossed
+    this.#fails = hazards.fail > 0
     const ended = await this.#disk.during(hazards, work)
     if (this.#fault !== null) throw this.#fault
     const power = this.#happens(ended ? 0.1 : 0.4)
@@ -263,7 +271,7 @@ class Story {
   #named(path: string): void {
     const manifest = join(path, 'manifest.json')
     // What has none is no checkpoint, and will be found where it is listed as one.
-    if (!outside.existsSync(manifest)) return
+    if (numberIn(path) === null || !outside.existsSync(manifest)) return
     const { step, attempt } = JSON.parse(outside.readFileSync(manifest, 'utf8')).manifest
     const one = this.#announcement(step, attempt)
     if (one === undefined || one.told === 'kept')

@@ -75,7 +75,7 @@ export class Shelf {
     if (is === undefined || !(whole.includes(is) || newer > 1))
       throw new Error(`step ${step} is said to be kept, and is not`)
     const left = numbers.length > 0 ? outside.readdirSync(this.#folder) : []
-    const torn = left.find((name) => name.endsWith('.tmp') && !name.endsWith(`-${attempt}.tmp`))
+    const torn = left.find((name) => Number(/-(\d+)\.tmp$/.exec(name)?.[1] ?? attempt) < attempt)
     if (alone && (newer > 0 || numbers.length > 2 || torn !== undefined))
       throw new Error(`after step ${step} there are ${left}`)
     this.#stands({ numbers, whole })
