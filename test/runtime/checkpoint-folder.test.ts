@@ -4,7 +4,7 @@ import t from 'tap'
 import { filesBelow, newestCheckpoint, sealCheckpoint } from '../../engine/runtime/checkpoint-folder.ts'
 import { Disk } from '../simulation/disk.ts'
 
-const hazards = { calls: Number.POSITIVE_INFINITY, fail: 0, short: 0 }
+const hazards = { calls: Number.MAX_SAFE_INTEGER, fail: 0, short: 0 }
 const many = (path: string) => new Map(Array.from({ length: 20 }, (_, i) => [`${i}.bin`, path]))
 const sealing = { step: 1, state: null, attempt: 'run-1-0-1', operator: 'Test@1', saved: '' }
 

@@ -30,7 +30,7 @@ export const outside = {
 
 /** What may befall the calls of one process. */
 export interface DiskHazards {
-  /** Calls that are made before all stops; Infinity is never. */
+  /** Calls that are made before all stops; `Number.MAX_SAFE_INTEGER` is never. */
   readonly calls: number
   /** The probability that a call which writes fails. */
   readonly fail: number
@@ -103,11 +103,11 @@ export class Disk {
       this.#stop = () => resolve(false)
     })
     try {
-      const ended = await Promise.race([work().then(() => true), stopped])
-      // Whoever was thrown out of a call goes on to the next one, and stays there.
-      if (!ended) await new Promise((resolve) => setImmediate(resolve))
-      return ended
+      return await Promise.race([work().then(() => true), stopped])
     } finally {
+      // Whoever is not at its end, or was thrown out of a call, goes on to the next one, and stays there.
+      this.#calls = Number.POSITIVE_INFINITY
+      await new Promise((resolve) => setImmediate(resolve))
       for (const descriptor of this.#open) closeSync(descriptor)
       this.#open.clear()
     }
@@ -130,7 +130,7 @@ export class Disk {
   /** Whether the next call is made: everything may stop before it. */
   #goes(): boolean {
     this.between()
-    if (this.#calls++ < this.#hazards.calls) return true
+    if (++this.#calls <= this.#hazards.calls) return true
     this.#stop()
     return false
   }

@@ -232,7 +232,7 @@ class Story {
   async #during(work: () => Promise<void>, crossed = false): Promise<'crash' | 'power' | null> {
     const hazards = {
       crossed,
-      calls: this.#happens(0.6) ? pick(this.#random, 200) : Number.POSITIVE_INFINITY,
+      calls: this.#happens(0.6) ? pick(this.#random, 200) : Number.MAX_SAFE_INTEGER,
       fail: this.#happens(0.2) ? 0.01 : 0,
       short: 0.2,
     }
