@@ -10,6 +10,10 @@ import type { Attempt } from './runtime.ts'
 const kept = 2
 const sealed = /^checkpoint-(\d{8,})$/
 const copySize = 1024 * 1024
+/** What a small file is read with: it may still grow. */
+const leastCopy = 16 * 1024
+/** Never through a link; NONBLOCK: a FIFO must not make us wait. */
+const noLink = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** A file of a checkpoint: its path inside the folder, bytes, SHA-256 in hex. */
 interface SealedFile {
@@ -59,39 +63,43 @@ export interface VerifiedCheckpoint {
  */
 export async function sealCheckpoint(folder: string, checkpoint: NewCheckpoint): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const before = await sealedIn(folder)
-  const newest = before[0]
-  const name = `checkpoint-${String(newest === undefined ? 1 : numberOf(newest) + 1).padStart(8, '0')}`
-  const temporary = join(folder, `.${name}.${checkpoint.attempt}.tmp`)
+  // DATA/checkpoints/RUN/TASK: each may be new, also where whoever made it died before it was synced.
+  if ((await sealedIn(folder)).length === 0)
+    for (const up of ['..', '../..', '../../..']) await sync(join(folder, up))
+  const temporary = join(folder, `.checkpoint.${checkpoint.attempt}.tmp`)
   await rm(temporary, { recursive: true, force: true })
   await mkdir(join(temporary, 'files'), { recursive: true })
   try {
     const files: SealedFile[] = []
     for (const [inner, path] of checkpoint.files) files.push(await copyInto(temporary, inner, path))
+    for (const inner of foldersOf(files)) await sync(join(temporary, 'files', inner))
     const { step, state, attempt, operator, saved } = checkpoint
-    const manifest: Manifest = {
-      format: 1,
-      step,
-      state,
-      saved,
-      attempt,
-      operator,
-      parent: newest ?? null,
-      files,
-    }
-    await writeSynced(
-      join(temporary, 'manifest.json'),
-      JSON.stringify({ sha256: digest(manifest), manifest }),
-    )
-    await sync(join(temporary, 'files'))
-    await sync(temporary)
-    await rename(temporary, join(folder, name))
+    await place(temporary, { format: 1, step, state, saved, attempt, operator, files })
     await sync(folder)
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
     throw error
   }
   await prune(folder, checkpoint.attempt)
+}
+
+/** Writes the manifest, and gives the folder the next name: another where an attempt of before, not gone yet, was first. */
+async function place(temporary: string, said: Omit<Manifest, 'parent'>): Promise<void> {
+  const folder = dirname(temporary)
+  const path = join(temporary, 'manifest.json')
+  for (let others = 0; ; others++) {
+    const parent = (await sealedIn(folder))[0] ?? null
+    await writeSynced(path, textOf({ ...said, parent }))
+    await sync(temporary)
+    try {
+      await rename(temporary, join(folder, nameAfter(parent)))
+      return
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if ((code !== 'ENOTEMPTY' && code !== 'EEXIST') || others === 9) throw error
+      await rm(path)
+    }
+  }
 }
 
 /**
@@ -152,12 +160,16 @@ function attemptNumber(id: string): number {
 async function manifestIn(folder: string, operator: string): Promise<Manifest | string> {
   let manifest: Manifest
   try {
-    const text = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'))
-    if (text?.manifest?.format !== 1 || digest(text.manifest) !== text.sha256)
-      return 'its manifest was altered or torn'
-    manifest = text.manifest
+    const text = await readFile(join(folder, 'manifest.json'), { encoding: 'utf8', flag: noLink })
+    manifest = JSON.parse(text)?.manifest
+    if (manifest?.format !== 1 || textOf(manifest) !== text) return 'its manifest was altered or torn'
+    // Its own name is in none, but the one before: that tells where it was sealed.
+    if (nameAfter(manifest.parent) !== basename(folder)) return 'its manifest is that of another checkpoint'
+    const inner = [...foldersOf(manifest.files)].map((path) => join(folder, 'files', path))
+    for (const path of [folder, ...inner])
+      if (!(await lstat(path)).isDirectory()) return `${path} is not a folder`
   } catch (error) {
-    return `its manifest cannot be read: ${(error as Error).message}`
+    return `it cannot be read: ${(error as Error).message}`
   }
   return manifest.operator === operator ? manifest : `it is of ${manifest.operator}, this is ${operator}`
 }
@@ -196,17 +208,38 @@ async function sealedIn(folder: string): Promise<string[]> {
   return names.filter((name) => sealed.test(name)).sort((a, b) => numberOf(b) - numberOf(a))
 }
 
+/** The name of a new checkpoint where this one is the newest. */
+function nameAfter(newest: string | null): string {
+  return `checkpoint-${String(newest === null ? 1 : numberOf(newest) + 1).padStart(8, '0')}`
+}
+
 function numberOf(name: string): number {
   return Number(sealed.exec(name)?.[1] ?? 0)
 }
 
-/** What is older than the last `kept`, and what attempts that are gone left unsealed. */
+/** What is older than the last `kept`, and what earlier attempts left unsealed; a later one may be at it. */
 async function prune(folder: string, attempt: string): Promise<void> {
   const old = (await sealedIn(folder)).slice(kept)
   const torn = (await readdir(folder)).filter(
-    (name) => name.endsWith('.tmp') && !name.endsWith(`.${attempt}.tmp`),
+    (name) => name.endsWith('.tmp') && attemptNumber(name.slice(0, -4)) < attemptNumber(attempt),
   )
-  for (const name of [...old, ...torn]) await rm(join(folder, name), { recursive: true, force: true })
+  for (const name of old) await rm(join(folder, name), { recursive: true, force: true })
+  for (const name of torn) {
+    // Whoever is gone for us may still write there: what we take apart must not get a name.
+    const away = join(folder, `.gone${name}`)
+    await rename(join(folder, name), away).catch((error) => {
+      if (error.code !== 'ENOENT') throw error
+    })
+    await rm(away, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+/** The folders in which the files lie, by their paths inside the checkpoint; the one of all is ''. */
+function foldersOf(files: readonly SealedFile[]): Set<string> {
+  const found = new Set([''])
+  for (const { name } of files)
+    for (let one = posix.dirname(name); one !== '.'; one = posix.dirname(one)) found.add(one)
+  return found
 }
 
 async function copyInto(folder: string, name: string, path: string): Promise<SealedFile> {
@@ -227,15 +260,15 @@ async function copyInto(folder: string, name: string, path: string): Promise<Sea
 
 /** Reads a regular file, never through a link, and writes what it reads to `out`. */
 async function hashFile(path: string, out: FileHandle | null): Promise<{ size: number; sha256: string }> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  const handle = await open(path, noLink)
   try {
-    if (!(await handle.stat()).isFile())
-      throw new Error(`${path} is not a regular file; only those are kept in a checkpoint`)
+    const is = await handle.stat()
+    if (!is.isFile()) throw new Error(`${path} is not a regular file; only those are kept in a checkpoint`)
     const hash = createHash('sha256')
-    const buffer = Buffer.allocUnsafe(copySize)
+    const buffer = Buffer.allocUnsafe(Math.min(Math.max(is.size + 1, leastCopy), copySize))
     let size = 0
     for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, copySize, size)
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, size)
       if (bytesRead === 0) return { size, sha256: hash.digest('hex') }
       const chunk = buffer.subarray(0, bytesRead)
       hash.update(chunk)
@@ -283,8 +316,10 @@ export async function filesNamed(paths: readonly string[]): Promise<Map<string, 
   return files
 }
 
-function digest(manifest: Manifest): string {
-  return createHash('sha256').update(JSON.stringify(manifest)).digest('hex')
+/** The whole text of `manifest.json`, with the sum of what it says. */
+function textOf(manifest: Manifest): string {
+  const sha256 = createHash('sha256').update(JSON.stringify(manifest)).digest('hex')
+  return JSON.stringify({ sha256, manifest })
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {

@@ -75,6 +75,21 @@ for (const [what, harm] of [
       symlinkSync('b.bin', join(folder, 'files/a.bin'))
     },
   ],
+  ['its manifest became a link to the same', (folder: string) => link(folder, 'manifest.json')],
+  ['the folder of its files became a link to the same', (folder: string) => link(folder, 'files')],
+  ['it became a link to the same', (folder: string) => link(folder, '')],
+  [
+    'a blank was appended to its manifest',
+    (folder: string) => rewrite(join(folder, 'manifest.json'), (old) => `${old} `),
+  ],
+  [
+    'the manifest is that of the one before',
+    (folder: string) =>
+      rewrite(
+        join(folder, 'manifest.json'),
+        readFileSync(join(folder, '../checkpoint-00000001/manifest.json'), 'utf8'),
+      ),
+  ],
 ] as const) {
   t.test(`where ${what}, the one before is restored, and the log says why`, async (t) => {
     const dir = t.testdir({ 'a.bin': 'aaa' })
@@ -87,6 +102,16 @@ for (const [what, harm] of [
     t.match(logs, [{ level: 'warn', message: /checkpoint-00000002 is not used: / }])
   })
 }
+
+t.test('a checkpoint that was renamed to be the newest is not restored', async (t) => {
+  const dir = t.testdir()
+  const first = makeTask({ dir })
+  for (const step of [1, 2]) await first.task.checkpoint.save(step, step)
+  renameSync(join(folderOf(dir), 'checkpoint-00000001'), join(folderOf(dir), 'checkpoint-00000009'))
+  const { task, logs } = makeTask({ dir, attempt: 2 })
+  t.match(await task.checkpoint.load(), { step: 2 })
+  t.match(logs, [{ message: /checkpoint-00000009 is not used: its manifest is that of another/ }])
+})
 
 t.test('a checkpoint of another operator version is not restored', async (t) => {
   const dir = t.testdir()
@@ -119,6 +144,13 @@ t.test(
     t.strictSame(readdirSync(folderOf(dir)), [])
   },
 )
+
+function link(folder: string, inner: string): void {
+  const path = join(folder, inner)
+  const elsewhere = join(folder, '../../elsewhere')
+  renameSync(path, elsewhere)
+  symlinkSync(elsewhere, path)
+}
 
 function rewrite(path: string, text: string | ((old: string) => string)): void {
   const old = readFileSync(path, 'utf8')

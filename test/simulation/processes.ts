@@ -96,7 +96,8 @@ export class Processes {
     )
     check(rival === undefined, `attempts ${rival?.attempt.id} and ${attempt.id} run at once`)
     this.#all.set(attempt.id, process)
-    const duration = random.next() < 0.3 ? 0 : pick(random, 10_000)
+    const usual = random.next() < 0.3 ? 0 : pick(random, 10_000)
+    const duration = Number(attempt.input.takes ?? usual)
     const vanishes = random.next() < hazards.vanish
     this.#begin(process, duration, vanishes).catch(this.#around.broken)
     return this.#listenTo(process)

@@ -5,6 +5,7 @@
 import { failureKinds } from '../../engine/errors.ts'
 import type { Outcome } from '../../engine/outcome.ts'
 import { type Foreach, type Pipeline, type Recovery, type Task, triggerRules } from '../../engine/pipeline.ts'
+import { mostPreemptions } from '../../engine/preemption.ts'
 import { type Random, seededRandom } from '../../engine/random.ts'
 
 /** What a seed is allowed to contain. */
@@ -19,6 +20,8 @@ export interface Flavour {
   readonly nested: boolean
   /** A deadline that ends the run wherever it is. */
   readonly deadline?: boolean
+  /** A task that is preempted as often as may be, beside all else. */
+  readonly crowded?: boolean
 }
 
 /** Slots of the pool that some tasks take. */
@@ -28,6 +31,7 @@ export const poolSize = 3
 export function randomPipeline(random: Random, flavour: Flavour): Pipeline {
   const tasks: Task[] = []
   addTasks(random, flavour, tasks, { size: 1 + pick(random, flavour.nested ? 7 : 16), depth: 0 })
+  if (flavour.crowded === true) addCrowd(random, tasks)
   return {
     name: 'simulated',
     version: `v${Math.floor(random.next() * 1e9)}`,
@@ -38,7 +42,8 @@ export function randomPipeline(random: Random, flavour: Flavour): Pipeline {
     params: {},
     concurrency: {
       runs: random.next() < 0.3 ? 1 : null,
-      tasks: random.next() < 0.4 ? 1 + pick(random, 3) : null,
+      // One slot for all tasks would be waited for, not taken.
+      tasks: random.next() < 0.4 && flavour.crowded !== true ? 1 + pick(random, 3) : null,
     },
     ...(flavour.deadline === true && { deadline: { after: 1000 + pick(random, 60_000), do: 'fail' } }),
     tasks,
@@ -65,6 +70,26 @@ function addTasks(random: Random, flavour: Flavour, tasks: Task[], { size, depth
       addTasks(random, flavour, tasks, { size: 1 + pick(random, 3), depth: depth + 1, group: index })
     } else tasks.push(placed)
   }
+}
+
+/** A long task, and more that rank above it than may preempt it, each of them some time after the one before. */
+function addCrowd(random: Random, tasks: Task[]): void {
+  const plain = { skips: false, timeouts: false, cached: false, nested: false }
+  const add = (id: string, needs: readonly number[], part: Partial<Task>) => {
+    const index = tasks.length
+    const task = { ...randomTask(random, plain, { id, index, siblings: [] }), trigger: 'all_done' as const }
+    const { pool: _pool, slots: _slots, preemptible: _preemptible, ...rest } = task
+    tasks.push({ ...rest, needs, gate: [], ...part })
+    return index
+  }
+  const slots = 1 + pick(random, poolSize)
+  const takes = 20_000
+  const long = { pool: 'gpu', slots, preemptible: true, priority: 0, runtime: 'process' } as const
+  add('long', [], { ...long, with: { task: tasks.length, takes } })
+  const above = { pool: 'gpu', slots: poolSize, preemptible: false, priority: 3 } as const
+  let last: readonly number[] = []
+  for (let i = 0; i < mostPreemptions + 3; i++)
+    last = [add(`above${i}`, [add(`before${i}`, last, {})], above)]
 }
 
 /** The same task as a group: it has no operator, so that nothing of an attempt's holds for it. */

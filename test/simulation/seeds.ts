@@ -9,6 +9,7 @@ import { TaskNames } from '../../engine/task-names.ts'
 import { type NeedCounts, triggerVerdict } from '../../engine/trigger-rule.ts'
 import { calm, slow, stormy } from './hazards.ts'
 import { randomPipeline } from './random-pipeline.ts'
+import { checkpoints } from './seeds-checkpoints.ts'
 import { makers } from './seeds-makers.ts'
 import { simulate } from './world.ts'
 
@@ -20,6 +21,8 @@ export interface Seen {
   readonly compared: number
   readonly cancelled: number
   readonly preemptions: number
+  /** Tasks that were preempted as often as may be. */
+  readonly spared: number
   /** Runs that did not succeed at first. */
   readonly retried: number
   /** How often it was looked at what each task waits for. */
@@ -32,12 +35,13 @@ const nothing: Seen = {
   compared: 0,
   cancelled: 0,
   preemptions: 0,
+  spared: 0,
   retried: 0,
   waits: 0,
 }
 
 /** Each plays its seeds, and throws at the first that shows a fault. */
-export const plays = { storm, cancel, retry, makers } as const
+export const plays = { storm, cancel, retry, makers, checkpoints } as const
 
 /** A run's rows, with what the file says of them. */
 interface Rows {
@@ -137,7 +141,7 @@ function told({ pipeline, rows }: Rows, cached: boolean): string {
 }
 
 async function storm(seeds: readonly number[]): Promise<Seen> {
-  let { crashes, attempts, compared, preemptions, waits } = nothing
+  let { crashes, attempts, compared, preemptions, spared, waits } = nothing
   for (const seed of seeds) {
     const flavour = {
       skips: seed % 3 === 0,
@@ -145,6 +149,7 @@ async function storm(seeds: readonly number[]): Promise<Seen> {
       cached: seed % 4 === 0,
       // Instances of one task have the same input here: which of them made what is reused, time would decide.
       nested: seed % 4 > 1,
+      crowded: seed % 17 === 3,
     }
     const pipeline = randomPipeline(seededRandom(seed), flavour)
     const runs = 1 + (seed % 3)
@@ -153,6 +158,8 @@ async function storm(seeds: readonly number[]): Promise<Seen> {
     crashes += storm.crashes
     attempts += storm.attempts
     preemptions += storm.preemptions + peace.preemptions
+    const all = [...storm.tasks, ...peace.tasks].flat()
+    spared += all.filter((task) => task.preemptions === mostPreemptions).length
     waits += storm.waits + peace.waits
     for (const [i, rows] of storm.tasks.entries()) {
       const of = { pipeline, rows }
@@ -167,7 +174,7 @@ async function storm(seeds: readonly number[]): Promise<Seen> {
       if (found !== expected) throw new Error(`seed ${seed}: run ${i} differs\n${expected}\n${found}`)
     }
   }
-  return { ...nothing, crashes, attempts, compared, preemptions, waits }
+  return { ...nothing, crashes, attempts, compared, preemptions, spared, waits }
 }
 
 async function cancel(seeds: readonly number[]): Promise<Seen> {

@@ -6,7 +6,10 @@ import type { plays } from './seeds.ts'
 t.setTimeout(600_000)
 
 const only = process.env.DAGCTL_SEED
-/** Half of the seeds are storms, a quarter cancels, a quarter second chances; a few more make their runs. CI plays 10,000. */
+/**
+ * Half of the seeds are storms, a quarter cancels, a quarter second chances, as many again checkpoints; a few more make
+ * their runs. CI plays 10,000.
+ */
 const count = Number(process.env.DAGCTL_SEEDS ?? 2000)
 const seeds = (share: number) =>
   only === undefined ? Array.from({ length: Math.ceil(count * share) }, (_, i) => i + 1) : [Number(only)]
@@ -37,13 +40,14 @@ async function inThreads<Name extends Play>(play: Name, all: readonly number[]):
 
 t.test('whatever crashes, every run ends as the uninterrupted one does', async (t) => {
   const storms = seeds(0.5)
-  const { crashes, attempts, compared, preemptions, waits } = await inThreads('storm', storms)
+  const { crashes, attempts, compared, preemptions, spared, waits } = await inThreads('storm', storms)
   t.ok(
     only !== undefined || crashes > storms.length,
     `${storms.length} seeds, ${crashes} crashes, ${attempts} attempts`,
   )
   t.ok(only !== undefined || compared > storms.length, `${compared} runs equal`)
   t.ok(only !== undefined || preemptions > 0, `${preemptions} preemptions`)
+  t.ok(only !== undefined || spared > 0, `${spared} tasks preempted as often as may be`)
   t.ok(only !== undefined || waits > 0, `${waits} times all stood still for a reason`)
 })
 
@@ -72,4 +76,14 @@ t.test('what schedules, datasets and backfills make is made once, whatever crash
   t.ok(pauses > all.length / 10, `${pauses} pauses`)
   t.ok(cancelled > 0, `${cancelled} were cancelled`)
   t.ok(waits > all.length / 2, `${waits} times it was asked what all waits for`)
+})
+
+t.test('what was sealed is restored, and what was torn or altered never is', async (t) => {
+  const all = seeds(0.25)
+  const { crashes, sealed, restored, passed, refused } = await inThreads('checkpoints', all)
+  t.ok(only !== undefined || crashes > all.length / 2, `${all.length} seeds, ${crashes} crashes`)
+  t.ok(only !== undefined || sealed > all.length, `${sealed} checkpoints sealed`)
+  t.ok(only !== undefined || restored > all.length, `${restored} restored`)
+  t.ok(only !== undefined || passed > all.length / 10, `${passed} times one before the newest`)
+  t.ok(only !== undefined || refused > 0, `${refused} chosen steps that were not there`)
 })
