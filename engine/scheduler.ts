@@ -84,8 +84,8 @@ export class Scheduler {
    * changes nothing. Resolves when it is durable, with false where another engine was first.
    */
   reopen(run: LiveRun, wish: Wish, wisher: Wisher): Promise<boolean> {
-    return new Promise((resolve) =>
-      this.#enter(run, () => {
+    return new Promise((resolve) => {
+      const work = () => {
         grant(run, wish, wisher)
         this.#touched.add(run)
         if (run.state === 'queued') this.#queued.push(run)
@@ -93,13 +93,15 @@ export class Scheduler {
           resolve(!run.lost)
           this.#closeRun(run)
         })
-      }),
-    )
+      }
+      this.#enter(run, work, () => resolve(false))
+    })
   }
 
-  #enter(run: LiveRun, work: () => void): void {
+  #enter(run: LiveRun, work: () => void, gone = () => {}): void {
     this.#runs.set(run.record.id, run)
     this.#post(() => {
+      if (!this.#owns(run)) return gone()
       work()
       this.#occurrences.allowances.watch(run)
     })
