@@ -16,9 +16,7 @@ export function withFailpoint(store: Store, words: string, kill: () => void): St
   let left = Number(number)
   return new Proxy(store, {
     get(target, name: keyof Store) {
-      const value = target[name] as unknown
-      if (typeof value !== 'function') return value
-      const method = value.bind(target)
+      const method = (target[name] as (...values: unknown[]) => unknown).bind(target)
       if (name !== 'commit') return method
       return async (...values: unknown[]) => {
         left--

@@ -67,6 +67,7 @@ export async function makeEngine(
       import('../engine/file-watch.ts'),
       import('./engine-services.ts'),
     ])
+  const dies = await mortality(env)
   const operators = host.operatorsOf(catalogue.builtin)
   const runner = new host.Host(
     operators,
@@ -79,7 +80,7 @@ export async function makeEngine(
   const { resources, env: allowed, slots } = settings.installation
   const made = new engine.Engine({
     data: settings.data,
-    store: await mortal(store, env),
+    store: dies(store),
     queue: new queue.LocalQueue({
       runtimes: {
         inline: new inline.InlineRuntime(runner, clock),
@@ -104,10 +105,10 @@ export async function makeEngine(
 }
 
 /** The store as an engine writes to it: in a test of crashes the process dies at a commit. */
-async function mortal(store: Store, { DAGCTL_FAILPOINT: words }: Terminal['env']): Promise<Store> {
-  if (words === undefined || words === '') return store
+async function mortality({ DAGCTL_FAILPOINT: words }: Terminal['env']): Promise<(store: Store) => Store> {
+  if (words === undefined || words === '') return (store) => store
   const { withFailpoint } = await import('./failpoint.ts')
-  return withFailpoint(store, words, () => process.kill(process.pid, 'SIGKILL'))
+  return (store) => withFailpoint(store, words, () => process.kill(process.pid, 'SIGKILL'))
 }
 
 /** The variables of the environment that pipelines may read, as far as they are set. */
