@@ -1,8 +1,8 @@
 /** Shows logs as they grow, to the end of the run. Reads attempt folders and the store; knows no command. */
-import { createReadStream, type FSWatcher, watch } from 'node:fs'
+import { type FSWatcher, lstatSync, watch } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 import { exits } from '../engine/errors.ts'
-import { fileOf, type LogLine, logLine } from '../engine/runtime/attempt-folder.ts'
+import { fileOf, isNoLog, type LogLine, logLine, logStream } from '../engine/runtime/attempt-folder.ts'
 import type { LoggedAttempt } from './commands/logs.ts'
 import { follow, type Watched } from './follow.ts'
 
@@ -104,7 +104,10 @@ class LineTail {
 
   /** Takes the whole lines that came since. A file that is not there yet has none. */
   async read(): Promise<void> {
-    const stream = createReadStream(this.#path, { start: this.#offset })
+    const size = lstatSync(this.#path, { throwIfNoEntry: false })?.size ?? 0
+    // It was cut, for it had grown too long: what comes now stands at its end.
+    if (size < this.#offset) this.#offset = size
+    const stream = logStream(this.#path, this.#offset)
     try {
       for await (const chunk of stream) {
         this.#offset += (chunk as Buffer).length
@@ -113,7 +116,7 @@ class LineTail {
         for (const line of lines) this.#take(line.replace(/\r$/, ''))
       }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      if (!isNoLog(error as NodeJS.ErrnoException)) throw error
     }
   }
 

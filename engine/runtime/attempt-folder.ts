@@ -2,7 +2,7 @@
  * The files of an attempt's folder: what the engine writes before, what the attempt writes, and its ending.
  * Knows nothing of how the attempt runs. What lies here is the truth about an attempt; pipes are only a wake-up.
  */
-import { createReadStream, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { constants, createReadStream, mkdirSync, type ReadStream, renameSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { isJsonObject, type Json } from '../json.ts'
 import type { Outcome } from '../outcome.ts'
@@ -151,12 +151,23 @@ export function logLine(line: string): LogLine | null {
   return { at: time, stream, level, text: event.message + fields }
 }
 
+/** A log file from a byte on, never through a link: a task may have put one in its place. */
+export function logStream(path: string, start = 0): ReadStream {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+  return createReadStream(path, { flags: flags as unknown as string, start })
+}
+
+/** Whether an error means that there is no such log, whatever a task may have put in its folder's place. */
+export function isNoLog({ code = '' }: NodeJS.ErrnoException): boolean {
+  return ['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP'].includes(code)
+}
+
 async function* linesOf(path: string): AsyncGenerator<string> {
-  const stream = createReadStream(path)
+  const stream = logStream(path)
   try {
     yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    if (!isNoLog(error as NodeJS.ErrnoException)) throw error
   } finally {
     stream.destroy()
   }

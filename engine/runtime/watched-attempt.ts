@@ -5,9 +5,17 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { Outcome } from '../outcome.ts'
 import { EventFollower, type EventLine, EventWriter } from './attempt-events.ts'
-import { type AttemptProcess, type Ending, readEnding, readStopping, writeWhole } from './attempt-folder.ts'
+import {
+  type AttemptProcess,
+  type Ending,
+  fileOf,
+  readEnding,
+  readStopping,
+  writeWhole,
+} from './attempt-folder.ts'
 import { CheckpointSeal } from './checkpoint-seal.ts'
 import { classifyExit, type Evidence, type Exit, evidenceOf, exitOfShell, readOutputs } from './classify.ts'
+import { LogBound } from './log-bound.ts'
 import { groupGone, isAlive, signalGroup } from './process-identity.ts'
 import type { Attempt, AttemptEvent, OperatorHost, RunningAttempt, StopReason } from './runtime.ts'
 
@@ -27,6 +35,7 @@ export class WatchedAttempt implements RunningAttempt {
   readonly #listen: (event: AttemptEvent) => void
   readonly #follower: EventFollower
   readonly #seal: CheckpointSeal
+  readonly #printed: LogBound
   #resolve: (outcome: Outcome) => void = () => {}
   #process: AttemptProcess | null = null
   #failure: Evidence['failure'] = null
@@ -47,6 +56,10 @@ export class WatchedAttempt implements RunningAttempt {
       this.#resolve = resolve
     })
     this.#seal = new CheckpointSeal(attempt, world.clock, listen)
+    const printed = [fileOf(attempt, 'stdout'), fileOf(attempt, 'stderr')]
+    this.#printed = new LogBound(printed, world.clock, (path, { message }) =>
+      warn(`${path} grew too long, and cannot be cut: ${message}`),
+    )
     const warn = (message: string) => listen({ type: 'log', level: 'warn', message })
     this.#follower = new EventFollower(attempt.folder, (line) => this.#take(line), warn)
   }
@@ -64,6 +77,8 @@ export class WatchedAttempt implements RunningAttempt {
   /** From here on signals go to this process' group. */
   leads(process: AttemptProcess): void {
     this.#process = process
+    // What workers print is among their events.
+    if (process.type === 'command') this.#printed.watch()
     if (this.#stop !== null) this.#terminate()
   }
 
@@ -115,6 +130,8 @@ export class WatchedAttempt implements RunningAttempt {
     this.#stop?.timer.cancel()
     if (this.#following) this.#follower.read()
     this.#follower.close()
+    this.#printed.close()
+    this.#printed.cut()
     await this.#seal.done()
     this.#resolve(await this.#outcomeOf(readEnding(this.attempt), exit, said))
   }
@@ -125,6 +142,7 @@ export class WatchedAttempt implements RunningAttempt {
     this.#ending = true
     this.#stop?.timer.cancel()
     this.#follower.close()
+    this.#printed.close()
     this.#resolve(outcome)
   }
 
@@ -132,6 +150,7 @@ export class WatchedAttempt implements RunningAttempt {
   release(): void {
     this.#stop?.timer.cancel()
     this.#follower.close()
+    this.#printed.close()
   }
 
   #take({ event, raw, end }: EventLine): void {
