@@ -4,10 +4,10 @@ import { noConfig } from '../../cli/settings.ts'
 import { processTerminal } from '../../cli/terminal.ts'
 import { DagctlError } from '../../engine/errors.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
-import type { BackfillRecord } from '../../engine/store/store.ts'
 import { VirtualClock } from '../../simulation/virtual-clock.ts'
 import { pipelineOf } from '../support/pipelines.ts'
 import { storeBetween } from '../support/store-between.ts'
+import { backfillRecord } from '../support/stored-records.ts'
 import { testEngine } from '../support/test-engine.ts'
 
 t.test(
@@ -23,21 +23,7 @@ t.test(
       },
     })
     const pipeline = pipelineOf({ a: {} })
-    const backfill: BackfillRecord = {
-      id: 'b',
-      pipeline: pipeline.name,
-      version: pipeline.version,
-      from: 0,
-      to: 1,
-      mode: 'all',
-      maxActive: 1,
-      reverse: false,
-      params: {},
-      folder: '/',
-      includeDeploy: false,
-      state: 'running',
-      createdAt: 0,
-    }
+    const backfill = backfillRecord({ pipeline: pipeline.name, version: pipeline.version })
     await real.createBackfill(backfill, pipeline)
     const run = { id: 'r', pipeline, folder: '/', params: {}, trigger: 'backfill', omit: [] } as const
     await real.createRun({ ...run, backfill: 'b', interval: { start: 0, end: 1 } }, 'gone', 0)
