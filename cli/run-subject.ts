@@ -26,11 +26,9 @@ export async function subjectOf(
     store.pipeline(run.version) as Promise<Pipeline>,
     store.tasks(id),
     store.events(id),
-    store.datasetUpdates(0),
+    store.datasetUpdatesBy(id),
   ])
-  const datasets = updates.flatMap(({ uri, task, run: by }) =>
-    by === id && task !== null ? [{ uri, task }] : [],
-  )
+  const datasets = updates.flatMap(({ uri, task }) => (task === null ? [] : [{ uri, task }]))
   const inputs = resolvedInputs(run, pipeline, nodes, { evaluator: createEvaluator(), env })
   return { run, pipeline, nodes, events, inputs, datasets }
 }

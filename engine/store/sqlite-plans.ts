@@ -126,6 +126,10 @@ export class SqlitePlans {
       .map(toDatasetUpdate)
   }
 
+  async datasetUpdatesBy(run: string): Promise<readonly DatasetUpdate[]> {
+    return this.#db.all('SELECT * FROM datasets WHERE run = ? ORDER BY seq', run).map(toDatasetUpdate)
+  }
+
   async newestDatasetUpdate(): Promise<number> {
     return this.#db.get('SELECT coalesce(max(seq), 0) AS seq FROM datasets')?.seq as number
   }

@@ -252,6 +252,8 @@ export interface Store {
 
   /** Updates of datasets after `after`, in order; those of `uri` where it is given. */
   datasetUpdates(after: number, uri?: string): Promise<readonly DatasetUpdate[]>
+  /** Updates by tasks of a run, in order. */
+  datasetUpdatesBy(run: string): Promise<readonly DatasetUpdate[]>
   /** The number of the newest update of any dataset; 0 where there is none. */
   newestDatasetUpdate(): Promise<number>
   /** The newest update of each dataset. */

@@ -42,6 +42,11 @@ everyStore('updates of datasets are kept in order, with the newest of each', asy
     [1, 3],
   )
   t.strictSame(
+    (await store.datasetUpdatesBy('r1')).map(({ seq }) => seq),
+    [2],
+  )
+  t.equal(await store.newestDatasetUpdate(), 3)
+  t.strictSame(
     (await store.datasets()).map(({ uri, seq }) => [uri, seq]),
     [
       ['s3://b/x', 3],

@@ -188,6 +188,7 @@ export const migrations: readonly string[] = [
   CREATE TABLE pruned (run TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   CREATE INDEX tasks_cached ON tasks (cached) WHERE cached IS NOT NULL;
   CREATE INDEX cache_by_run ON cache (run);
+  CREATE INDEX datasets_by_run ON datasets (run) WHERE run IS NOT NULL;
 
   CREATE TABLE audit (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
