@@ -12,7 +12,7 @@ const hostile: {
 } = {
   deletes: { run: 'rm -rf "$(dirname "$DAGCTL_OUTPUT")"', kind: null },
   replaces: { run: 'd=$(dirname "$DAGCTL_OUTPUT"); rm -rf "$d"; echo mine > "$d"', kind: 'invalid_input' },
-  huge: { run: 'head -c 1073741824 /dev/zero > "$DAGCTL_OUTPUT"', kind: 'invalid_input' },
+  huge: { run: 'dd if=/dev/zero of="$DAGCTL_OUTPUT" bs=1 count=1 seek=1073741823', kind: 'invalid_input' },
   invalid: { run: 'echo "{" > "$DAGCTL_OUTPUT"', kind: 'invalid_input' },
   list: { run: 'echo "[1]" > "$DAGCTL_OUTPUT"', kind: 'invalid_input' },
   linked: { run: 'ln -s ../../../../secret "$DAGCTL_OUTPUT"', kind: 'invalid_input' },
