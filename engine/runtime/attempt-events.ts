@@ -8,6 +8,8 @@ import { openStranger, readAt, StrangerFileError } from './stranger-file.ts'
 
 /** Longest line that is taken for an event, bytes. */
 const longestLine = 1024 * 1024
+/** `{` */
+const brace = 0x7b
 /** Lines that are no events and are still told of, per attempt. */
 const toldFaults = 5
 
@@ -122,7 +124,9 @@ export class EventFollower {
     }
     while (start <= end) {
       const stop = chunk.indexOf(10, start)
-      this.#line(chunk.toString('utf8', start, stop), this.#position + stop + 1)
+      // An event is an object: a stranger may write millions of lines that are none, and each costs an error to parse.
+      if (this.#faults < toldFaults || mayBeObject(chunk, start))
+        this.#line(chunk.toString('utf8', start, stop), this.#position + stop + 1)
       start = stop + 1
     }
     this.#position += end + 1
@@ -153,6 +157,13 @@ export class EventFollower {
     this.#faults += 1
     if (this.#faults <= toldFaults) this.#fault(message)
   }
+}
+
+/** Whether a line begins as an object does, past blanks. */
+function mayBeObject(chunk: Buffer, start: number): boolean {
+  let place = start
+  while (chunk[place] === 32 || chunk[place] === 9 || chunk[place] === 13) place++
+  return chunk[place] === brace
 }
 
 /** A stranger's JSON as an event, with defaults for what may be left out; null where it is none. */

@@ -92,12 +92,16 @@ t.test('of progress that follows progress in one reading the last is taken, in i
   follower.close()
 })
 
-t.test('only so many faults are told of', async (t) => {
-  const dir = t.testdir({ 'events.jsonl': 'nonsense\n'.repeat(1000) })
-  const { follower, faults } = follow(dir)
+t.test('only so many faults are told of, and events between and after them are taken', async (t) => {
+  const nonsense = 'nonsense\n'.repeat(1000)
+  const dir = t.testdir({
+    'events.jsonl': `${nonsense} \t{"type":"heartbeat"}\n${nonsense}{"type":"heartbeat"}\n`,
+  })
+  const { follower, events, faults } = follow(dir)
   follower.read()
   follower.close()
   t.equal(faults.length, 5)
+  t.equal(events.length, 2)
 })
 
 t.test('an events file that became a link, a folder or is not there is not read', async (t) => {
