@@ -1,11 +1,19 @@
 /** The audit log as commands read it: whole, in pages, by filter; its keys; exported files. Prints nothing. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { beginningFault, type ExportedEntry, type ExportHead, exportFaults } from '../engine/audit/export.ts'
+import {
+  beginningFault,
+  type ExportedEntry,
+  type ExportHead,
+  exportFaults,
+  isExportedEntry,
+  isExportHead,
+} from '../engine/audit/export.ts'
 import { publicKeyOf, publicKeyPattern } from '../engine/audit/key.ts'
 import type { AuditContent, AuditEntry } from '../engine/audit/log.ts'
 import { type AuditFault, auditFaults, type Verify } from '../engine/audit/verify.ts'
 import { DagctlError } from '../engine/errors.ts'
+import type { Json } from '../engine/json.ts'
 import type { Store } from '../engine/store/store.ts'
 
 /** Which entries. */
@@ -70,8 +78,8 @@ export interface Verified {
 
 /** Checks the store's whole log. @param since an earlier export that it must go on from */
 export async function verifyStore(store: Store, verify: Verify, since: ExportHead | null): Promise<Verified> {
-  const entries = await Array.fromAsync(entriesOf(store))
-  const faults = auditFaults(entries, await store.auditHeads(), verify)
+  const { entries, heads } = await store.auditLog()
+  const faults = auditFaults(entries, heads, verify)
   const beginning = since === null ? null : beginningFault(since, entries)
   const message = beginning === null ? [] : [{ kind: 'removed', chain: null, message: beginning } as const]
   return { faults: [...faults, ...message], entries: entries.length }
@@ -92,17 +100,25 @@ export function readExport(
   cwd: string,
 ): { readonly head: ExportHead; readonly lines: readonly ExportedEntry[] } {
   const [first = '', ...rest] = textOf(resolve(cwd, file)).trimEnd().split('\n')
-  const head = parsed(first, file, 1) as ExportHead
-  if (head?.log !== 'dagctl-audit/1') throw notAnExport(file, 1)
-  return { head, lines: rest.map((line, place) => parsed(line, file, place + 2) as ExportedEntry) }
+  return {
+    head: parsed(first, isExportHead, { file, number: 1 }),
+    lines: rest.map((line, place) => parsed(line, isExportedEntry, { file, number: place + 2 })),
+  }
 }
 
-function parsed(line: string, file: string, number: number): unknown {
+function parsed<Line>(
+  line: string,
+  is: (value: Json) => value is Line & Json,
+  { file, number }: { readonly file: string; readonly number: number },
+): Line {
+  let value: Json
   try {
-    return JSON.parse(line)
+    value = JSON.parse(line)
   } catch {
     throw notAnExport(file, number)
   }
+  if (!is(value)) throw notAnExport(file, number)
+  return value
 }
 
 function notAnExport(file: string, line: number): DagctlError {

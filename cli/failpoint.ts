@@ -3,6 +3,7 @@
  * does, at its Nth commit: before anything of it is written, or when all of it is durable and nothing of it is done yet.
  */
 import { DagctlError } from '../engine/errors.ts'
+import type { Batch } from '../engine/store/batch.ts'
 import type { Store } from '../engine/store/store.ts'
 
 /** The store that kills the process at the failpoint. Throws E206 where the words name none. @param kill never returns */
@@ -16,12 +17,12 @@ export function withFailpoint(store: Store, words: string, kill: () => void): St
   let left = Number(number)
   return new Proxy(store, {
     get(target, name: keyof Store) {
-      const method = (target[name] as (...values: unknown[]) => unknown).bind(target)
-      if (name !== 'commit') return method
-      return async (...values: unknown[]) => {
+      const value = target[name] as unknown
+      if (name !== 'commit') return typeof value === 'function' ? value.bind(target) : value
+      return async (batch: Batch) => {
         left--
         if (left === 0 && moment === 'before') kill()
-        const result = await method(...values)
+        const result = await target.commit(batch)
         if (left === 0) kill()
         return result
       }

@@ -6,14 +6,19 @@ import { newId } from '../engine/run-id.ts'
 import { personOf } from './person.ts'
 import type { Terminal } from './terminal.ts'
 
-/** A note of one thing that a person did by this command. */
+/** The chain of each command that noted something. */
+const chains = new WeakMap<Terminal, string>()
+
+/** A note of one thing that was done by this command. @param who the person who gives the command when absent */
 export function noteOf(
   terminal: Terminal,
   what: string,
   subject: { readonly [kind: string]: string },
   detail: JsonObject = {},
+  who = personOf(terminal),
 ): Note {
   const { clock, random } = terminal
-  const who = personOf(terminal)
-  return { chain: newId(clock, random), drafts: [{ what, who, subject, detail }], at: clock.now() }
+  const chain = chains.get(terminal) ?? newId(clock, random)
+  chains.set(terminal, chain)
+  return { chain, drafts: [{ what, who, subject, detail }], at: clock.now() }
 }

@@ -25,7 +25,7 @@ export async function openStore({ store, data }: Settings): Promise<Store> {
   return openSqlite({
     path: store,
     signer: () => {
-      signer ??= signerIn(data, process.pid)
+      signer ??= signerIn(data)
       return signer
     },
   })
@@ -37,6 +37,19 @@ export async function reading<Result>(
   work: (store: Store) => Promise<Result>,
 ): Promise<Result> {
   const store = await openStore(existsSync(settings.store) ? settings : { ...settings, store: ':memory:' })
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}
+
+/** Lends the store to work that changes it. */
+export async function changing<Result>(
+  settings: Settings,
+  work: (store: Store) => Promise<Result>,
+): Promise<Result> {
+  const store = await openStore(settings)
   try {
     return await work(store)
   } finally {
@@ -67,7 +80,6 @@ export async function makeEngine(
       import('../engine/file-watch.ts'),
       import('./engine-services.ts'),
     ])
-  const dies = await mortality(env)
   const operators = host.operatorsOf(catalogue.builtin)
   const runner = new host.Host(
     operators,
@@ -80,7 +92,7 @@ export async function makeEngine(
   const { resources, env: allowed, slots } = settings.installation
   const made = new engine.Engine({
     data: settings.data,
-    store: dies(store),
+    store: await mortal(store, env),
     queue: new queue.LocalQueue({
       runtimes: {
         inline: new inline.InlineRuntime(runner, clock),
@@ -105,10 +117,10 @@ export async function makeEngine(
 }
 
 /** The store as an engine writes to it: in a test of crashes the process dies at a commit. */
-async function mortality({ DAGCTL_FAILPOINT: words }: Terminal['env']): Promise<(store: Store) => Store> {
-  if (words === undefined || words === '') return (store) => store
+async function mortal(store: Store, { DAGCTL_FAILPOINT: words }: Terminal['env']): Promise<Store> {
+  if (words === undefined || words === '') return store
   const { withFailpoint } = await import('./failpoint.ts')
-  return (store) => withFailpoint(store, words, () => process.kill(process.pid, 'SIGKILL'))
+  return withFailpoint(store, words, () => process.kill(process.pid, 'SIGKILL'))
 }
 
 /** The variables of the environment that pipelines may read, as far as they are set. */

@@ -1,7 +1,7 @@
 /** A word as a shell takes it, for the commands that messages tell to type. Pure. */
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these cannot be typed, nor shown to a terminal
-const untypable = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+/** What cannot be typed, nor shown to a terminal: control characters, and what breaks or turns lines. */
+const untypable = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
 /** The word as it is where the shell leaves it alone, else in quotes; control characters as `$'\n'` has them. */
 export function shellWord(word: string): string {

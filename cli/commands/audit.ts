@@ -113,13 +113,18 @@ async function verifyNow({ terminal, settings, options }: Call<VerifyOptions>): 
 }
 
 async function exportNow({ terminal, settings, options }: Call<Filter>): Promise<number> {
-  const [{ entriesOf, isChosen }, { exportLines }, { signerIn }] = await Promise.all([
+  const [{ isChosen }, { exportLines }, { signerOf }] = await Promise.all([
     import('../audit-log.ts'),
     import('../../engine/audit/export.ts'),
     import('../../engine/audit/key.ts'),
   ])
-  const entries = await reading(settings, (store) => Array.fromAsync(entriesOf(store)))
-  const signer = signerIn(settings.data, process.pid)
+  const { entries } = await reading(settings, (store) => store.auditLog())
+  const signer = entries.length === 0 ? null : signerOf(settings.data)
+  if (signer === null)
+    throw wrongOption(
+      entries.length === 0 ? 'the audit log holds nothing yet' : `there is no audit.key in ${settings.data}`,
+      'export where the log is written: the key there signs it',
+    )
   const lines = exportLines(entries, {
     at: toInstant(terminal.clock.now()),
     signer,

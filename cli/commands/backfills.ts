@@ -19,7 +19,7 @@ import { noteOf } from '../noted.ts'
 import { counted, grouped, painted, paintFor, shortTime, table } from '../print.ts'
 import { countOf } from '../settings.ts'
 import type { Stage } from '../stage.ts'
-import { bellOf, openStore, reading } from '../wiring.ts'
+import { bellOf, changing, reading } from '../wiring.ts'
 
 interface ListOptions {
   readonly pipeline?: string
@@ -172,16 +172,4 @@ async function unended(store: Store, id: string): Promise<BackfillRecord> {
     kind: 'usage',
     hint: '`dagctl backfill … --reprocess failed` begins one for what failed',
   })
-}
-
-async function changing<Result>(
-  settings: Stage['settings'],
-  work: (store: Store) => Promise<Result>,
-): Promise<Result> {
-  const store = await openStore(settings)
-  try {
-    return await work(store)
-  } finally {
-    await store.close()
-  }
 }

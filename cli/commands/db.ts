@@ -2,10 +2,9 @@
 
 import { exits } from '../../engine/errors.ts'
 import { action, type Call, type Declare, examples, printJson } from '../command.ts'
-import { noteOf } from '../noted.ts'
-import { limitsAnything, prunedInWords } from '../pruned.ts'
+import { limitsAnything, pruneAt, prunedInWords } from '../pruned.ts'
 import { configName, wrongOption } from '../settings.ts'
-import { openStore, runFoldersOf } from '../wiring.ts'
+import { changing, reading } from '../wiring.ts'
 
 interface Options {
   readonly dryRun?: boolean
@@ -34,16 +33,10 @@ async function pruneNow({ terminal, settings, options }: Call<Options>): Promise
       `write it in ${configName}, such as \`retention: { runs: { age: 90d }, logs: 30d }\``,
     )
   const dry = options.dryRun === true
-  const { prune } = await import('../../engine/retention.ts')
-  const store = await openStore(settings)
-  try {
-    const folders = await runFoldersOf(settings)
-    const pruned = await prune({ store, folders, retention, now: terminal.clock.now(), dry })
-    if (!dry) await store.note(noteOf(terminal, 'store.pruned', {}, { ...pruned }))
-    if (settings.json) printJson(terminal, { dryRun: dry, pruned })
-    else terminal.out.write(`${dry ? 'would remove ' : 'removed '}${prunedInWords(pruned)}\n`)
-    return exits.ok
-  } finally {
-    await store.close()
-  }
+  const pruned = await (dry ? reading : changing)(settings, (store) =>
+    pruneAt({ store, settings, terminal }, { dry }),
+  )
+  if (settings.json) printJson(terminal, { dryRun: dry, pruned })
+  else terminal.out.write(`${dry ? 'would remove ' : 'removed '}${prunedInWords(pruned)}\n`)
+  return exits.ok
 }

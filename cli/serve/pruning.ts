@@ -1,9 +1,8 @@
 /** Prunes while it serves: at the start, and then once an hour, one after the other. */
 import type { Clock, Timer } from '../../engine/clock.ts'
-import { type Pruned, prune } from '../../engine/retention.ts'
-import { limitsAnything } from '../pruned.ts'
+import type { Pruned } from '../../engine/retention.ts'
+import { limitsAnything, pruneAt, removedAnything } from '../pruned.ts'
 import type { Stage } from '../stage.ts'
-import { runFoldersOf } from '../wiring.ts'
 
 /** Milliseconds between two prunings. */
 const every = 3_600_000
@@ -49,10 +48,7 @@ export class Pruning {
   }
 
   async #pruneOnce(): Promise<void> {
-    const { store, settings } = this.#stage
-    const folders = await runFoldersOf(settings)
-    const { retention } = settings.installation
-    const pruned = await prune({ store, folders, retention, now: this.#clock.now() })
-    if (Object.values(pruned).some((count) => count > 0)) this.#told(pruned)
+    const pruned = await pruneAt(this.#stage, { who: 'engine' })
+    if (removedAnything(pruned)) this.#told(pruned)
   }
 }

@@ -9,10 +9,10 @@ import { conduct } from '../conduct.ts'
 import { paramsOf } from '../params.ts'
 import { counted, grouped } from '../print.ts'
 import { prunedInWords } from '../pruned.ts'
-import { type Stage, withEngine } from '../stage.ts'
+import { bellAt, type Stage, withEngine } from '../stage.ts'
 import type { Signal } from '../terminal.ts'
-import { bellOf } from '../wiring.ts'
 import { Adoption } from './adoption.ts'
+import { engineSide } from './engine-side.ts'
 import { Log } from './log.ts'
 import { PipelineFolders } from './pipeline-folders.ts'
 import { Pruning } from './pruning.ts'
@@ -22,8 +22,6 @@ import { FolderWatch } from './watch-folders.ts'
 
 /** Milliseconds between two looks for runs that dead engines left. */
 const adoptEvery = 3000
-/** Who asks another engine to cancel a run. */
-const ourselves = 'schedule'
 
 /** Serves the pipelines of these folders (absolute) and gives the exit. */
 export function performServe(stage: Stage, folders: readonly string[]): Promise<number> {
@@ -70,15 +68,7 @@ class Service {
     this.#failing.catch(() => {})
     this.#schedules = new Schedules({
       store,
-      engine: {
-        id: engine.id,
-        create: (run) => engine.create(run),
-        cancel: async ({ id, owner }) => {
-          if (owner === engine.id) return engine.cancel(id)
-          await store.request(id, { kind: 'cancel' }, ourselves, terminal.clock.now())
-          ;(await bellOf(settings)).ring()
-        },
-      },
+      engine: engineSide(engine, store, { clock: terminal.clock, bell: () => bellAt(stage) }),
       clock: terminal.clock,
       paramsOf: (pipeline) => paramsOf(pipeline),
       report: (report) => this.#tellings.schedule(report),

@@ -3,6 +3,7 @@
  * over the whole log (RFC 6962), signed; then each entry with its place and its proof. Pure.
  */
 import canonicalize from 'canonicalize'
+import { isJsonObject, type Json, type JsonObject } from '../json.ts'
 import type { AuditContent, AuditEntry, Signer } from './log.ts'
 import { leafHash, MerkleTree, provesInclusion } from './merkle.ts'
 
@@ -27,6 +28,18 @@ export interface ExportedEntry {
   readonly entry: AuditContent
   /** The siblings on the way to the root, base64. */
   readonly proof: readonly string[]
+}
+
+/** Whether a line has the fields of the first one. */
+export function isExportHead(value: Json): value is ExportHead & JsonObject {
+  if (!isJsonObject(value) || value.log !== 'dagctl-audit/1' || typeof value.size !== 'number') return false
+  return [value.root, value.at, value.key, value.signature].every((field) => typeof field === 'string')
+}
+
+/** Whether a line has the fields of each other one; what the entry says is for the proof to show. */
+export function isExportedEntry(value: Json): value is ExportedEntry & JsonObject {
+  if (!isJsonObject(value) || typeof value.index !== 'number' || !isJsonObject(value.entry)) return false
+  return Array.isArray(value.proof) && value.proof.every((hash) => typeof hash === 'string')
 }
 
 /** The tree over a whole log. */

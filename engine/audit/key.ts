@@ -5,10 +5,11 @@ import {
   createPublicKey,
   generateKeyPairSync,
   type KeyObject,
+  randomUUID,
   sign,
   verify,
 } from 'node:crypto'
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DagctlError } from '../errors.ts'
 import { makeFolder } from '../folders.ts'
@@ -20,12 +21,21 @@ export const keyFile = 'audit.key'
 export const publicKeyPattern = /^audit-[0-9a-f]{16}\.pub$/
 
 /** The signer of a data folder (absolute); its key is made where there is none. Throws E504 where the file is no such key. */
-export function signerIn(data: string, pid: number): Signer {
-  const path = join(data, keyFile)
-  const key = readKey(path) ?? makeKey(data, path, pid)
-  const open = createPublicKey(key)
-  publish(data, open)
-  return { key: keyId(open), sign: (content) => sign(null, Buffer.from(content), key).toString('base64') }
+export function signerIn(data: string): Signer {
+  return signerOf(data) ?? signerWith(makeKey(data))
+}
+
+/** The signer of a data folder that has a key; null where it has none. Throws E504 where the file is no such key. */
+export function signerOf(data: string): Signer | null {
+  const key = readKey(join(data, keyFile))
+  return key && signerWith(key)
+}
+
+function signerWith(key: KeyObject): Signer {
+  return {
+    key: keyId(createPublicKey(key)),
+    sign: (content) => sign(null, Buffer.from(content), key).toString('base64'),
+  }
 }
 
 /** A public key from its PEM, with its id. Throws E504 where it is none. */
@@ -60,10 +70,11 @@ function readKey(path: string): KeyObject | null {
 }
 
 /** Written whole beside it, and linked: the first of several that start at once is the one that all use. */
-function makeKey(data: string, path: string, pid: number): KeyObject {
+function makeKey(data: string): KeyObject {
   makeFolder(data)
+  const path = join(data, keyFile)
   const { privateKey } = generateKeyPairSync('ed25519')
-  const temporary = `${path}.${pid}.tmp`
+  const temporary = `${path}.${randomUUID()}.tmp`
   writeFileSync(temporary, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx' })
   try {
     linkSync(temporary, path)
@@ -72,13 +83,12 @@ function makeKey(data: string, path: string, pid: number): KeyObject {
   } finally {
     rmSync(temporary, { force: true })
   }
-  return readKey(path) as KeyObject
-}
-
-/** Puts the public key where whoever verifies finds it. */
-function publish(data: string, key: KeyObject): void {
-  const path = join(data, `audit-${keyId(key)}.pub`)
-  if (!existsSync(path)) writeFileSync(path, key.export({ type: 'spki', format: 'pem' }), { mode: 0o644 })
+  const key = readKey(path) as KeyObject
+  const open = createPublicKey(key)
+  writeFileSync(join(data, `audit-${keyId(open)}.pub`), open.export({ type: 'spki', format: 'pem' }), {
+    mode: 0o644,
+  })
+  return key
 }
 
 function parsed(path: string, read: () => KeyObject): KeyObject {

@@ -26,7 +26,7 @@ export function auditFaults(
   const faults: AuditFault[] = []
   const chains = new Map<string, Read[]>()
   for (const entry of entries) {
-    const parsed = contentOf(entry)
+    const parsed = contentOf<AuditContent>(entry)
     if (parsed === null) {
       faults.push({ kind: 'altered', chain: null, message: `entry ${entry.seq} cannot be read` })
       continue
@@ -45,7 +45,8 @@ export function auditFaults(
   return [...faults, ...headFaults(heads, chains, verify)]
 }
 
-function contentOf({ content }: AuditEntry): AuditContent | null {
+/** What an entry or a head says; null where it is not even of the chain's form. */
+function contentOf<Content>({ content }: { readonly content: string }): Content | null {
   try {
     const parsed = JSON.parse(content)
     return typeof parsed?.chain === 'string' && Number.isInteger(parsed.number) ? parsed : null
@@ -104,7 +105,12 @@ function headFaults(
   const found = new Map([...chains.values()].flat().map((entry) => [placeOf(entry.parsed), entry]))
   let before: AuditHead | null = null
   for (const head of heads) {
-    const said = JSON.parse(head.content) as HeadContent
+    const said = contentOf<HeadContent>(head)
+    if (said === null) {
+      faults.push({ kind: 'altered', chain: null, message: `the head ${head.seq} cannot be read` })
+      before = head
+      continue
+    }
     const { chain, number, hash, previous, key } = said
     const name = `the head ${head.seq} (number ${number} of chain ${chain})`
     if (!verify(key, head.content, head.signature))

@@ -66,6 +66,11 @@ export class Connection {
     })
   }
 
+  /** All that `work` reads is of one moment, whatever others write meanwhile; nobody waits for it. */
+  snapshot<Result>(work: () => Result): Result {
+    return translated(() => this.#db.transaction(work).deferred())
+  }
+
   close(): void {
     this.#db.close()
   }

@@ -263,8 +263,8 @@ class SqliteStore extends SqlitePlans implements Store {
     return this.#audit.entries(after, most)
   }
 
-  async auditHeads(): Promise<readonly AuditHead[]> {
-    return this.#audit.heads()
+  async auditLog(): Promise<{ entries: readonly AuditEntry[]; heads: readonly AuditHead[] }> {
+    return this.#db.snapshot(() => ({ entries: this.#audit.entries(0, -1), heads: this.#audit.heads() }))
   }
 
   async close(): Promise<void> {

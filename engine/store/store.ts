@@ -312,8 +312,8 @@ export interface Store {
   note(note: Note): Promise<void>
   /** Entries of the audit log after `after`, in order, of all chains. */
   auditEntries(after: number, most: number): Promise<readonly AuditEntry[]>
-  /** Its signed heads, in order. */
-  auditHeads(): Promise<readonly AuditHead[]>
+  /** All of it as it is at one moment: its entries and its signed heads, in order. */
+  auditLog(): Promise<{ readonly entries: readonly AuditEntry[]; readonly heads: readonly AuditHead[] }>
 
   close(): Promise<void>
 }

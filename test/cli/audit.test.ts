@@ -1,9 +1,13 @@
 /** `dagctl audit`: what it notes of people and runs, and what it exports. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { keysOf, verifyStore } from '../../cli/audit-log.ts'
 import type { AuditContent } from '../../engine/audit/log.ts'
-import { dagctl, json } from '../support/command-line.ts'
+import type { Verify } from '../../engine/audit/verify.ts'
+import { openSqlite } from '../../engine/store/sqlite.ts'
+import { dagctl, json, start } from '../support/command-line.ts'
 
 const pipeline =
   'dagctl: 1\npipeline: p\ndefaults: { timeout: 1m, retry: { attempts: 1 } }\ntasks: { a: { run: "exit 3" }, b: { uses: Noop, needs: [a] } }\n'
@@ -84,18 +88,27 @@ t.test('an export stands for itself, in parts too, and the log is found to go on
     out: /^altered: line 4: run\.mark \(number 1 of chain \S+\) is not in the signed tree at 2\n$/,
   })
   t.ok(id)
-  writeFileSync(file, 'no export\n')
-  t.match(await dagctl(folder, ['audit', 'verify', '--export', 'log.jsonl']), {
-    exit: 2,
-    err: /log\.jsonl:1 is no line of an exported audit log/,
-  })
+  const [head = ''] = readFileSync(file, 'utf8').split('\n')
+  for (const [text, line] of [
+    ['no export', 1],
+    ['{"log":"dagctl-audit/1"}', 1],
+    [`${head}\nnull`, 2],
+    [`${head}\n{"index":0,"entry":{},"proof":[1]}`, 2],
+  ] as const) {
+    writeFileSync(file, `${text}\n`)
+    for (const option of line === 1 ? ['--export', '--since'] : ['--export'])
+      t.match(await dagctl(folder, ['audit', 'verify', option, 'log.jsonl']), {
+        exit: 2,
+        err: `log.jsonl:${line} is no line of an exported audit log`,
+      })
+  }
 })
 
 t.test('what people do to backfills, datasets and the store is noted with who did it', async (t) => {
   const nightly = `${pipeline.replace('exit 3', 'true')}schedule: { every: 1d, timezone: UTC }\n`
   const folder = t.testdir({
     'p.yaml': nightly,
-    'dagctl.yaml': 'dagctl: 1\nretention: { runs: { count: 9 } }\n',
+    'dagctl.yaml': 'dagctl: 1\nretention: { runs: { count: 1 } }\n',
   })
   await dagctl(folder, ['backfill', 'p.yaml', '--from', '2026-01-01', '--to', '2026-01-03'])
   await dagctl(folder, ['datasets', 'update', 's3://lake/x'])
@@ -106,5 +119,38 @@ t.test('what people do to backfills, datasets and the store is noted with who di
     people.map(({ what }) => what),
     ['store.pruned', 'dataset.updated', 'backfill.created'],
   )
+  t.match(await dagctl(folder, ['audit', 'verify']), { exit: 0 })
+})
+
+t.test('a log that is written while it is verified is as it was written', async (t) => {
+  const { folder } = await world(t)
+  const data = join(folder, '.dagctl')
+  const store = openSqlite({ path: join(data, 'dagctl.db') })
+  t.teardown(() => store.close())
+  const keys = keysOf(data, null)
+  const verify: Verify = (key, content, signature) => keys.get(key)?.verifies(content, signature) === true
+  const writing = Promise.all(
+    Array.from({ length: 5 }, (_, i) => start(folder, ['datasets', 'update', `s3://lake/${i}`]).ended),
+  )
+  let over = false
+  void writing.then(() => {
+    over = true
+  })
+  let looks = 0
+  for (; !over; looks++) {
+    t.strictSame((await verifyStore(store, verify, null)).faults, [])
+    await setImmediate()
+  }
+  t.ok(looks > 5)
+})
+
+t.test('an empty log, or one without its key, is not exported, and no key is made for that', async (t) => {
+  const empty = t.testdir({})
+  t.match(await dagctl(empty, ['audit', 'export']), { exit: 2, err: /the audit log holds nothing yet/ })
+  t.strictSame(readdirSync(empty), [])
+  const { folder } = await world(t)
+  rmSync(join(folder, '.dagctl/audit.key'))
+  t.match(await dagctl(folder, ['audit', 'export']), { exit: 2, err: /there is no audit\.key in / })
+  t.notOk(existsSync(join(folder, '.dagctl/audit.key')))
   t.match(await dagctl(folder, ['audit', 'verify']), { exit: 0 })
 })

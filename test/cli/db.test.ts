@@ -28,6 +28,18 @@ t.test('runs beyond the newest go with their folders; a dry run only says so', a
   )
   t.match(await dagctl(folder, ['runs', 'show', ids[0] as string]), { exit: 2, err: /there is no run/ })
   t.match(await dagctl(folder, ['db', 'prune']), { exit: 0, out: 'removed nothing\n' })
+  const { entries } = (await json(folder, ['audit', 'show', '--what', 'store.pruned'])).document
+  t.hasStrict(
+    entries.map(({ detail }: { readonly detail: object }) => detail),
+    [{ runs: 2 }],
+    'what removed something is noted, once',
+  )
+})
+
+t.test('a dry run leaves nothing behind where there is nothing', async (t) => {
+  const folder = t.testdir({ 'dagctl.yaml': config('{ logs: 1d }') })
+  t.match(await dagctl(folder, ['db', 'prune', '--dry-run']), { exit: 0, out: 'would remove nothing\n' })
+  t.strictSame(readdirSync(folder), ['dagctl.yaml'])
 })
 
 t.test('logs, events and checkpoints go before their runs do', async (t) => {

@@ -148,12 +148,18 @@ t.test('updates while nobody looked make one run, and two engines make it once',
 const origins = async (store: Store) =>
   (await store.runs({ pipeline: 'consumer' })).map(({ origin }) => origin).toReversed()
 
-t.test('an update that comes while the run for the one before is made has a run of its own', async (t) => {
+/** A consumer of any dataset, and what befalls its world's store. */
+async function watchedWorld() {
   const clock = new VirtualClock()
   const store = openSqlite({ path: ':memory:' })
   const between: Between = {}
   const world = await scheduleWorld({ store: storeBetween(store, clock, between), clock })
   await world.enter(consumer('any'))
+  return { clock, store, between, world }
+}
+
+t.test('an update that comes while the run for the one before is made has a run of its own', async (t) => {
+  const { clock, store, between, world } = await watchedWorld()
   let slow = false
   between.before = async (method) => {
     if (method !== 'createRun' || slow) return
@@ -171,11 +177,7 @@ t.test('an update that comes while the run for the one before is made has a run 
 t.test(
   'an update after a crash has a run of its own, whatever the run for the one before came to',
   async (t) => {
-    const clock = new VirtualClock()
-    const store = openSqlite({ path: ':memory:' })
-    const between: Between = {}
-    const world = await scheduleWorld({ store: storeBetween(store, clock, between), clock })
-    await world.enter(consumer('any'))
+    const { clock, store, between, world } = await watchedWorld()
     let made = false
     between.before = (method) => {
       // The process is gone as soon as the run is made.

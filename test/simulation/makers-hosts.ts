@@ -3,6 +3,7 @@
  * command. Each has an engine of its own on the one store; they die, and what they were doing with them.
  */
 import { Adoption } from '../../cli/serve/adoption.ts'
+import { engineSide } from '../../cli/serve/engine-side.ts'
 import type { Settings } from '../../cli/settings.ts'
 import { noConfig } from '../../cli/settings.ts'
 import type { Stage } from '../../cli/stage.ts'
@@ -80,15 +81,7 @@ export class Hosts {
       const engine = this.#engine(host, (report) => schedules.hear(report))
       const schedules = new Schedules({
         store,
-        engine: {
-          id: engine.id,
-          create: (run) => engine.create(run),
-          cancel: async ({ id, owner }) => {
-            if (owner === engine.id) return engine.cancel(id)
-            await store.request(id, { kind: 'cancel' }, 'schedule', face.now())
-            this.#around.bell(host).ring()
-          },
-        },
+        engine: engineSide(engine, store, { clock: face, bell: () => this.#around.bell(host) }),
         clock: face,
         paramsOf: () => ({}),
         report: (report) => {

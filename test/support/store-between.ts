@@ -14,6 +14,8 @@ export interface Between {
 export function storeBetween(store: Store, clock: VirtualClock, between: Between): Store {
   return new Proxy(store, {
     get: (_, name: keyof Store) => {
+      // A store that is awaited is asked for a `then`.
+      if (typeof store[name] !== 'function') return undefined
       const method = store[name].bind(store) as (...values: unknown[]) => Promise<unknown>
       return async (...values: unknown[]) => {
         await between.before?.(name, values)

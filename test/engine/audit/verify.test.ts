@@ -14,7 +14,7 @@ const draft = (what: string) => ({ what, who: 'ann', subject: { run: 'r1' }, det
 async function faultsAfter(t: Test, harm: (db: Database.Database, data: string) => void) {
   const data = t.testdir()
   const path = join(data, 'dagctl.db')
-  const signer = signerIn(data, 1)
+  const signer = signerIn(data)
   const store = openSqlite({ path, signer: () => signer })
   for (const number of [1, 2, 3])
     for (const chain of ['x', 'y'])
@@ -26,9 +26,10 @@ async function faultsAfter(t: Test, harm: (db: Database.Database, data: string) 
   const again = openSqlite({ path })
   const [pub = ''] = readdirSync(data).filter((name) => publicKeyPattern.test(name))
   const key = publicKeyOf(readFileSync(join(data, pub), 'utf8'), pub)
+  const { entries, heads } = await again.auditLog()
   const faults = auditFaults(
-    await again.auditEntries(0, 100),
-    await again.auditHeads(),
+    entries,
+    heads,
     (id, content, signature) => id === key.id && key.verifies(content, signature),
   )
   await again.close()
@@ -141,18 +142,29 @@ t.test('a head of another key, or an altered one, is no head', async (t) => {
     const { content } = db.prepare('SELECT content FROM audit_heads WHERE seq = 6').get() as {
       readonly content: string
     }
-    db.prepare('UPDATE audit_heads SET signature = ? WHERE seq = 6').run(signerIn(eve, 2).sign(content))
+    db.prepare('UPDATE audit_heads SET signature = ? WHERE seq = 6').run(signerIn(eve).sign(content))
   })
   t.match(signedByEve, [/^altered: the head 6 .* is not signed by the key/])
 })
 
+t.test('what is no entry and no head any more is named, and the rest is still checked', async (t) => {
+  t.match(await faultsAfter(t, (db) => db.exec("UPDATE audit_heads SET content = '{' WHERE seq = 2")), [
+    'altered: the head 2 cannot be read',
+    /^removed: the head 3 .* does not follow/,
+  ])
+  t.match(await faultsAfter(t, (db) => db.exec("UPDATE audit SET content = 'null' WHERE seq = 2")), [
+    'altered: entry 2 cannot be read',
+    'removed: number 1 of chain y is gone',
+  ])
+})
+
 t.test('the key is made once, and only its owner reads it', (t) => {
   const data = join(t.testdir(), 'new')
-  const keys = new Set([1, 2, 3].map((pid) => signerIn(data, pid).key))
+  const keys = new Set([1, 2, 3].map(() => signerIn(data).key))
   t.equal(keys.size, 1)
   t.equal(statSync(join(data, keyFile)).mode & 0o777, 0o600)
   t.strictSame(readdirSync(data).toSorted(), [`audit-${[...keys][0]}.pub`, 'audit.key'])
   writeFileSync(join(data, keyFile), 'no key')
-  t.throws(() => signerIn(data, 1), { code: 'E504', message: /audit\.key is no Ed25519 key/ })
+  t.throws(() => signerIn(data), { code: 'E504', message: /audit\.key is no Ed25519 key/ })
   t.end()
 })
