@@ -19,9 +19,17 @@ export async function pruneAt(
   { dry = false, who }: { readonly dry?: boolean; readonly who?: string } = {},
 ): Promise<Pruned> {
   const { prune } = await import('../engine/retention.ts')
+  const { clock } = terminal
   const folders = await runFoldersOf(settings)
   const { retention } = settings.installation
-  const pruned = await prune({ store, folders, retention, now: terminal.clock.now(), dry })
+  const pruned = await prune({
+    store,
+    folders,
+    retention,
+    now: clock.now(),
+    pause: () => new Promise((resolve) => clock.soon(resolve)),
+    dry,
+  })
   if (!dry && removedAnything(pruned))
     await store.note(noteOf(terminal, 'store.pruned', {}, { ...pruned }, who))
   return pruned

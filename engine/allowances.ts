@@ -50,9 +50,8 @@ export class Allowances {
     return run.pipeline.budget?.onExceed === 'warn'
   }
 
-  /** An attempt of the node was claimed at `at`. */
-  began(run: LiveRun, node: Node, at: number): void {
-    node.claimedAt = at
+  /** An attempt of the node was claimed. */
+  began(run: LiveRun, node: Node): void {
     this.#running.get(run)?.add(node)
   }
 

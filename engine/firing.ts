@@ -95,8 +95,11 @@ export class Firing {
       dataset: update.uri,
       through,
     } as const
-    // Whoever made it has moved the cursor.
-    if (await this.#isMade(origin)) return []
+    // Whoever made it has moved the cursor; but not before that was one transaction.
+    if (await this.#isMade(origin)) {
+      await this.#parts.store.moveCursors(entry.name, { datasetCursor: update.seq })
+      return []
+    }
     const before = await this.#active(entry.name)
     if (overlap === 'queue' && before.length >= entry.together) return before.map(({ id }) => id)
     if (overlap === 'queue') await this.#make(entry, wanted)

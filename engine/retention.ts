@@ -43,11 +43,13 @@ export interface PruneParts {
   readonly retention: Retention
   /** Epoch milliseconds. */
   readonly now: number
+  /** Lets what else the process does have its turn. */
+  readonly pause: () => Promise<void>
   /** Whether nothing is removed, and only told what would be. */
   readonly dry?: boolean
 }
 
-/** Runs that are forgotten in one transaction: others wait for no longer. */
+/** Runs that are forgotten in one transaction, and without a pause: nothing waits for longer. */
 const together = 200
 
 /** Prunes all that is past its time. Forgets rows before it removes files: what a crash leaves is removed the next time. */
@@ -58,7 +60,10 @@ export async function prune(parts: PruneParts): Promise<Pruned> {
   let bytes = await removeAll(parts, dry ? forgotten : await store.prunedRuns())
   const before = eventsAge === undefined ? null : now - eventsAge
   const silenced = before === null ? [] : without(await store.runsEnded(before, 'with events'), forgotten)
-  if (!dry) await store.forgetEvents(silenced)
+  for (const some of dry ? [] : slices(silenced)) {
+    await store.forgetEvents(some)
+    await parts.pause()
+  }
   const counts = { logs: 0, artifacts: 0, checkpoints: 0 }
   for (const [kind, name] of partKinds) {
     const age = retention[name]
@@ -84,17 +89,30 @@ const partKinds = [
 ] as const satisfies readonly (readonly [FolderKind, keyof Pruned])[]
 
 /** Forgets runs, the oldest first; what they hold of each other lets some go only after others. */
-async function forgetRuns({ store, retention, now, dry = false }: PruneParts): Promise<readonly string[]> {
+async function forgetRuns({
+  store,
+  retention,
+  now,
+  pause,
+  dry = false,
+}: PruneParts): Promise<readonly string[]> {
   const { age, count } = retention.runs ?? {}
   if (age === undefined && count === undefined) return []
   const limits = { endedBefore: age === undefined ? null : now - age, newest: count ?? null }
-  if (dry) return store.prunable(limits, null)
+  if (dry) return store.prunable(limits)
   const forgotten: string[] = []
   for (;;) {
-    const some = await store.forgetRuns(await store.prunable(limits, together))
-    if (some.length === 0) return forgotten
-    forgotten.push(...some)
+    const before = forgotten.length
+    for (const some of slices(await store.prunable(limits))) {
+      for (const id of await store.forgetRuns(some)) forgotten.push(id)
+      await pause()
+    }
+    if (forgotten.length === before) return forgotten
   }
+}
+
+function* slices(ids: readonly string[]): Generator<readonly string[]> {
+  for (let start = 0; start < ids.length; start += together) yield ids.slice(start, start + together)
 }
 
 async function removeAll(

@@ -13,6 +13,12 @@ export interface Reusable {
   readonly outputs: JsonObject
 }
 
+/** What a look for reusable outputs came to. */
+export interface Looked {
+  readonly key: string
+  readonly found: Reusable | null
+}
+
 /** The cache of one engine's tasks. */
 export class Reuse {
   readonly #store: Store
@@ -27,12 +33,12 @@ export class Reuse {
     this.#clock = clock
   }
 
-  /** What can be reused for a task with `cache`, or null: then its result is kept when it succeeds. */
+  /** What can be reused for a task with `cache`, and the key by which it, or else its own result, is known; null: neither. */
   async lookUp(
     run: LiveRun,
     node: Node,
     start: { readonly input: JsonObject; readonly env: { readonly [name: string]: string } },
-  ): Promise<Reusable | null> {
+  ): Promise<Looked | null> {
     const { uses: name, version, cache } = run.task(node)
     const operator = { name, version }
     const cwd = run.record.folder
@@ -46,9 +52,13 @@ export class Reuse {
     if (key === null) return null
     const ttl = cache?.ttl ?? null
     const found = await this.#store.cached(key, ttl === null ? 0 : this.#clock.now() - ttl)
-    if (found !== null && (await this.#fingerprint.intact(operator, found.outputs, cwd))) return found
+    const intact = found !== null && (await this.#fingerprint.intact(operator, found.outputs, cwd))
+    return { key, found: intact ? found : null }
+  }
+
+  /** The task's result is kept under this key when it succeeds. */
+  keep(node: Node, key: string): void {
     this.#keys.set(node, key)
-    return null
   }
 
   /** What the run's tasks that ended since the last call leave for later runs. */

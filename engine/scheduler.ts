@@ -266,7 +266,7 @@ export class Scheduler {
       for (const id of result.lost) this.#lost(asked.get(id))
       const durable = written.filter(({ run }) => this.#owns(run))
       for (const report of reportsOf(durable, at)) this.#parts.report(report)
-      this.#act(claims, result.denied, at)
+      this.#act(claims, result.denied)
       this.#startRuns(starts, new Set(result.started), at)
       for (const { run } of durable) this.#closeRun(run)
     }
@@ -304,7 +304,7 @@ export class Scheduler {
   }
 
   /** Starts what was granted; what had no room goes back to where it stood. */
-  #act(claims: readonly Claim[], denied: ReadonlyMap<number, DeniedBy>, at: number): void {
+  #act(claims: readonly Claim[], denied: ReadonlyMap<number, DeniedBy>): void {
     const back: { claim: Claim; by: DeniedBy }[] = []
     for (const [place, claim] of claims.entries()) {
       const { run, node, start, patch } = claim
@@ -318,7 +318,7 @@ export class Scheduler {
         continue
       }
       Object.assign(node, patch, { state: nextTaskState(node.state, 'claim'), attempt: node.attempt + 1 })
-      this.#occurrences.allowances.began(run, node, at)
+      this.#occurrences.allowances.began(run, node)
       this.#occurrences.asks(node, endpointsOf(run, node, start))
       this.#parts.report(taskReport(run, node, 'claim', this.#now()))
       this.#occurrences.attempts.start(run, node, attemptOf(run, node, start, this.#parts.data))
@@ -351,18 +351,18 @@ export class Scheduler {
   #closeRun(run: LiveRun): void {
     if (!this.#owns(run) || !isEnded(run.state) || run.nodes.some((node) => node.holding)) return
     this.#queued.ended(run)
-    this.#drop(run.record.id)
+    this.#drop(run)
     this.#occurrences.wakers.runEnded(run.record.id)
   }
 
   #lost(run: LiveRun | undefined): void {
-    if (run !== undefined) run.lost = true
-    if (run !== undefined && this.#owns(run)) this.#drop(run.record.id)
+    if (run === undefined) return
+    run.lost = true
+    if (this.#owns(run)) this.#drop(run)
   }
 
-  #drop(id: string): void {
-    const run = this.#runs.get(id)
-    if (run === undefined) return
+  #drop(run: LiveRun): void {
+    const { id } = run.record
     this.#runs.delete(id)
     this.#queued.remove(run)
     this.#occurrences.forget(run)

@@ -14,7 +14,7 @@ import { apply } from './plan.ts'
 import { valueAt } from './pointer.ts'
 import type { Queue } from './queue/queue.ts'
 import { overfills, type Resources } from './resources.ts'
-import type { Reusable, Reuse } from './reuse.ts'
+import type { Looked, Reuse } from './reuse.ts'
 import { type Circumstances, fail } from './settle.ts'
 import type { DeniedBy } from './store/batch.ts'
 import { type Claim, claimOf, poolOf } from './turn.ts'
@@ -253,8 +253,8 @@ export class Starter {
     if (run.task(node).cache === null || node.tries > 0) return prepared
     this.#looking++
     this.#lookedUp.set(node, prepared)
-    this.#loop.ask(this.#parts.reuse.lookUp(run, node, prepared), (found) =>
-      this.#afterLook(run, node, prepared, found),
+    this.#loop.ask(this.#parts.reuse.lookUp(run, node, prepared), (looked) =>
+      this.#afterLook(run, node, prepared, looked),
     )
     return null
   }
@@ -277,12 +277,14 @@ export class Starter {
     }
   }
 
-  #afterLook(run: LiveRun, node: Node, start: Start, found: Reusable | null): void {
+  #afterLook(run: LiveRun, node: Node, start: Start, looked: Looked | null): void {
     this.#looking--
-    const current = this.#lookedUp.get(node) === start
-    if (current) this.#lookedUp.delete(node)
-    if (!current || !this.#loop.owns(run) || node.state !== 'ready') return
+    if (this.#lookedUp.get(node) !== start) return
+    this.#lookedUp.delete(node)
+    if (!this.#loop.owns(run) || node.state !== 'ready') return
+    const found = looked?.found ?? null
     if (found === null) {
+      if (looked !== null) this.#parts.reuse.keep(node, looked.key)
       this.#resolved.set(node, start)
       this.#lanes.pushFirst({ run, node })
       return

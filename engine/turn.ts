@@ -86,7 +86,7 @@ export function writeOf(
       version: run.record.version,
       trigger: run.record.trigger,
     })
-  if (!run.hasPending && !claims && end === null) return null
+  if (!run.hasPending && !claims) return null
   const { tasks, grow, datasets, events, patch, state: moved, takes, audit, answered } = run.takePending()
   const state = end ?? (moved && moveOf(run, moved))
   return {

@@ -9,7 +9,7 @@ import {
   sign,
   verify,
 } from 'node:crypto'
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DagctlError } from '../errors.ts'
 import { makeFolder } from '../folders.ts'
@@ -22,7 +22,9 @@ export const publicKeyPattern = /^audit-[0-9a-f]{16}\.pub$/
 
 /** The signer of a data folder (absolute); its key is made where there is none. Throws E504 where the file is no such key. */
 export function signerIn(data: string): Signer {
-  return signerOf(data) ?? signerWith(makeKey(data))
+  const key = readKey(join(data, keyFile)) ?? makeKey(data)
+  publish(data, createPublicKey(key))
+  return signerWith(key)
 }
 
 /** The signer of a data folder that has a key; null where it has none. Throws E504 where the file is no such key. */
@@ -83,12 +85,17 @@ function makeKey(data: string): KeyObject {
   } finally {
     rmSync(temporary, { force: true })
   }
-  const key = readKey(path) as KeyObject
-  const open = createPublicKey(key)
-  writeFileSync(join(data, `audit-${keyId(open)}.pub`), open.export({ type: 'spki', format: 'pem' }), {
-    mode: 0o644,
-  })
-  return key
+  return readKey(path) as KeyObject
+}
+
+/** Puts the public key where whoever verifies finds it, whole, also where a crash kept it from being written before. */
+function publish(data: string, key: KeyObject): void {
+  const path = join(data, `audit-${keyId(key)}.pub`)
+  const pem = key.export({ type: 'spki', format: 'pem' }) as string
+  if (existsSync(path) && readFileSync(path, 'utf8') === pem) return
+  const temporary = `${path}.${randomUUID()}.tmp`
+  writeFileSync(temporary, pem, { mode: 0o644, flag: 'wx' })
+  renameSync(temporary, path)
 }
 
 function parsed(path: string, read: () => KeyObject): KeyObject {

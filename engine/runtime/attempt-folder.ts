@@ -8,7 +8,7 @@ import { isJsonObject, type Json } from '../json.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessIdentity } from './process-identity.ts'
 import type { Attempt, StopReason } from './runtime.ts'
-import { readStranger, StrangerFileError } from './stranger-file.ts'
+import { noLink, readStranger, StrangerFileError } from './stranger-file.ts'
 
 /** Most bytes of outputs, and so of an ending. Data belongs in files that outputs name. */
 export const outputCap = 16 * 1024 * 1024
@@ -153,8 +153,7 @@ export function logLine(line: string): LogLine | null {
 
 /** A log file from a byte on, never through a link: a task may have put one in its place. */
 export function logStream(path: string, start = 0): ReadStream {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-  return createReadStream(path, { flags: flags as unknown as string, start })
+  return createReadStream(path, { flags: (constants.O_RDONLY | noLink) as unknown as string, start })
 }
 
 /** Whether an error means that there is no such log, whatever a task may have put in its folder's place. */

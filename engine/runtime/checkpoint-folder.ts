@@ -1,10 +1,11 @@
 /** Checkpoints on disk: sealed folders that verify or are not used. Knows nothing of who saves or restores. */
 import { createHash } from 'node:crypto'
-import { constants, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, posix, sep } from 'node:path'
 import type { Json } from '../json.ts'
 import type { Attempt } from './runtime.ts'
+import { noLink } from './stranger-file.ts'
 
 /** Newest checkpoints that stay; the one before the newest is what a torn newest falls back to. */
 const kept = 2
@@ -12,8 +13,6 @@ const sealed = /^checkpoint-(\d{8,})$/
 const copySize = 1024 * 1024
 /** What a small file is read with: it may still grow. */
 const leastCopy = 16 * 1024
-/** Never through a link; NONBLOCK: a FIFO must not make us wait. */
-const noLink = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** A file of a checkpoint: its path inside the folder, bytes, SHA-256 in hex. */
 interface SealedFile {
@@ -134,10 +133,18 @@ export async function checkpointFor(
   if (restore === undefined) return newestCheckpoint(checkpoints, owner, skipped)
   const steps: number[] = []
   for (const name of await sealedIn(checkpoints)) {
-    const found = await verify(join(checkpoints, name), owner)
-    if (typeof found === 'string') skipped(name, found)
-    else if (found.step === restore.step || attemptNumber(found.attempt) >= restore.since) return found
-    else steps.push(found.step)
+    const said = await manifestIn(join(checkpoints, name), owner)
+    if (
+      typeof said !== 'string' &&
+      said.step !== restore.step &&
+      attemptNumber(said.attempt) < restore.since
+    ) {
+      steps.push(said.step)
+      continue
+    }
+    const found = typeof said === 'string' ? said : await verify(join(checkpoints, name), owner)
+    if (typeof found !== 'string') return found
+    skipped(name, found)
   }
   const others = steps.length === 0 ? 'there is none of any other' : `there are those of ${steps.join(', ')}`
   throw new NoSuchCheckpoint(`there is no valid checkpoint of step ${restore.step}; ${others}`)

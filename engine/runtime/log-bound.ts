@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs'
 import type { Clock, Timer } from '../clock.ts'
+import { noLink } from './stranger-file.ts'
 
 /** Bytes of a file before it is cut, and of its beginning and end that stay then. */
 export const logBound = { most: 16 * 1024 * 1024, head: 4 * 1024 * 1024, tail: 4 * 1024 * 1024 } as const
@@ -26,14 +27,14 @@ export type Bound = { readonly [part in keyof typeof logBound]: number }
 
 /** Looks after some files until it is closed. */
 export class LogBound {
-  readonly #paths: readonly string[]
+  readonly #paths: Set<string>
   readonly #clock: Clock
   readonly #failed: (path: string, error: Error) => void
   #timer: Timer | null = null
 
   /** @param failed told where a file cannot be cut: it is left as it is */
   constructor(paths: readonly string[], clock: Clock, failed: (path: string, error: Error) => void) {
-    this.#paths = paths
+    this.#paths = new Set(paths)
     this.#clock = clock
     this.#failed = failed
   }
@@ -51,6 +52,7 @@ export class LogBound {
       try {
         cutLog(path, logBound)
       } catch (error) {
+        this.#paths.delete(path)
         this.#failed(path, error as Error)
       }
     }
@@ -70,11 +72,8 @@ export function cutLog(path: string, { most, head, tail }: Bound): void {
   const found = lstatSync(path, { throwIfNoEntry: false })
   // A stranger may have put anything in its place: what a link leads to is not ours to cut.
   if (found === undefined || !found.isFile() || found.size <= most) return
-  const file = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  const end = openSync(
-    path,
-    constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-  )
+  const file = openSync(path, constants.O_RDWR | noLink)
+  const end = openSync(path, constants.O_WRONLY | constants.O_APPEND | noLink)
   try {
     const { size, ino } = fstatSync(file)
     if (size <= most || ino !== fstatSync(end).ino) return

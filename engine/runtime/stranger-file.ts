@@ -1,6 +1,9 @@
 /** Reads files that a stranger wrote: never through a link, regular files only, with a cap. Knows nothing of what is in them. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 
+/** How a file that a stranger may have put there is opened: never through a link, and without waiting for a FIFO's other end. */
+export const noLink = constants.O_NOFOLLOW | constants.O_NONBLOCK
+
 /** What is wrong with a stranger's file; the message names it. */
 export class StrangerFileError extends Error {}
 
@@ -8,8 +11,7 @@ export class StrangerFileError extends Error {}
 export function openStranger(path: string): number | null {
   let descriptor: number
   try {
-    // NONBLOCK: a FIFO must not make us wait.
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    descriptor = openSync(path, constants.O_RDONLY | noLink)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return null

@@ -56,11 +56,11 @@ export class WatchedAttempt implements RunningAttempt {
       this.#resolve = resolve
     })
     this.#seal = new CheckpointSeal(attempt, world.clock, listen)
+    const warn = (message: string) => listen({ type: 'log', level: 'warn', message })
     const printed = [fileOf(attempt, 'stdout'), fileOf(attempt, 'stderr')]
     this.#printed = new LogBound(printed, world.clock, (path, { message }) =>
       warn(`${path} grew too long, and cannot be cut: ${message}`),
     )
-    const warn = (message: string) => listen({ type: 'log', level: 'warn', message })
     this.#follower = new EventFollower(attempt.folder, (line) => this.#take(line), warn)
   }
 

@@ -99,19 +99,25 @@ function inMemory(): Database.Database {
 function open({ path, synchronous = 'FULL' }: SqliteOptions): Database.Database {
   if (path === ':memory:') return inMemory()
   makeFolder(dirname(path))
-  const db = new Database(path, { timeout: patience })
+  // Waiting is ours: SQLite's own would let a hundred that open at once starve each other.
+  const db = new Database(path, { timeout: 0 })
   enterWal(db)
   db.pragma(`synchronous = ${synchronous}`)
   db.pragma('temp_store = MEMORY')
   db.pragma('cache_size = -8000')
-  db.transaction(() => migrate(db)).immediate()
-  // From here on waiting is ours.
-  db.pragma('busy_timeout = 0')
+  // Whoever finds it up to date takes no lock.
+  if (whileBusy(() => versionOf(db), patience) !== migrations.length)
+    whileBusy(() => db.transaction(() => migrate(db)).immediate(), patience)
   return db
 }
 
+/** How many migrations the database has had. */
+function versionOf(db: Database.Database): number {
+  return db.pragma('user_version', { simple: true }) as number
+}
+
 function migrate(db: Database.Database): void {
-  const version = db.pragma('user_version', { simple: true }) as number
+  const version = versionOf(db)
   if (version > migrations.length) {
     throw new DagctlError('E502', 'the database was made by a newer dagctl', {
       kind: 'infrastructure',
@@ -124,29 +130,35 @@ function migrate(db: Database.Database): void {
 
 /** WAL is a lasting property of the file; while another process switches it on, SQLite answers busy without waiting. */
 function enterWal(db: Database.Database): void {
-  whileBusy(() => db.pragma('journal_mode = WAL'), 2000)
+  whileBusy(() => db.pragma('journal_mode = WAL'), patience)
 }
 
 /** Milliseconds for which another process may hold the database. */
 const patience = 30_000
 
 /**
- * What SQLite answers once no other process writes. Looks every millisecond: SQLite's own waiting grows to 100 ms between
- * looks, in which a process that commits all the time is always seen at it, and whoever commits once a second starves.
+ * What SQLite answers once no other process writes. SQLite's own waiting grows to 100 ms between looks, in which a process
+ * that commits all the time is always seen at it, and whoever commits once a second starves.
  */
 function patiently<Result>(work: () => Result): Result {
   return translated(() => whileBusy(work, patience))
 }
 
-/** Does it again for about so many milliseconds while SQLite answers that it is busy, which means that nothing was done. */
+/**
+ * Does it again for about so many milliseconds while SQLite answers that it is busy, which means that nothing was done. After
+ * the first looks it waits a little longer, and not always the same: a hundred that look each millisecond leave nobody a
+ * processor to get done.
+ */
 function whileBusy<Result>(work: () => Result, most: number): Result {
-  for (let left = most; ; left--) {
+  for (let looks = 0, waited = 0; ; looks++) {
     try {
       return work()
     } catch (error) {
       const { code = '' } = error as { code?: string }
-      if (left === 0 || !code.startsWith('SQLITE_BUSY')) throw error
-      Atomics.wait(still, 0, 0, 1)
+      if (waited >= most || !code.startsWith('SQLITE_BUSY')) throw error
+      const wait = looks < 20 ? 1 : 1 + ((process.pid + looks) % 16)
+      Atomics.wait(still, 0, 0, wait)
+      waited += wait
     }
   }
 }

@@ -31,7 +31,7 @@ const prunable = `
     AND NOT EXISTS (
       SELECT 1 FROM runs p
       WHERE p.state IN ('queued', 'running', 'paused') AND r.origin LIKE 'task:' || p.id || '/%')
-  ORDER BY r.seq LIMIT @most`
+  ORDER BY r.seq`
 
 /** Forgets over one connection. */
 export class SqlitePruner {
@@ -41,17 +41,20 @@ export class SqlitePruner {
     this.#db = db
   }
 
-  prunable({ endedBefore, newest }: RunLimits, most: number | null): readonly string[] {
-    return this.#db.all(prunable, { endedBefore, newest, most: most ?? -1 }).map(({ id }) => id as string)
+  prunable({ endedBefore, newest }: RunLimits): readonly string[] {
+    return this.#db.all(prunable, { endedBefore, newest }).map(({ id }) => id as string)
   }
 
-  /** Gives those that are forgotten: one that goes on by now stays. */
+  /** Gives those that are forgotten: one that goes on by now, or was taken outputs of, stays. */
   forgetRuns(ids: readonly string[]): readonly string[] {
     return this.#db.transaction(() => ids.filter((id) => this.#forgetRun(id)))
   }
 
   #forgetRun(id: string): boolean {
-    const row = this.#db.get(`SELECT seq FROM runs r WHERE id = ? AND ${ended} AND NOT ${holding}`, id)
+    const row = this.#db.get(
+      `SELECT seq FROM runs r WHERE id = ? AND ${ended} AND NOT ${holding} AND NOT ${cited}`,
+      id,
+    )
     if (row === undefined) return false
     for (const table of ['tasks', 'events', 'requests'])
       this.#db.run(`DELETE FROM ${table} WHERE run = ?`, row.seq)
@@ -86,8 +89,10 @@ export class SqlitePruner {
   }
 
   forgetEvents(ids: readonly string[]): void {
-    for (const id of ids)
-      this.#db.run(`DELETE FROM events WHERE run = (SELECT seq FROM runs WHERE id = ? AND ${ended})`, id)
+    this.#db.transaction(() => {
+      for (const id of ids)
+        this.#db.run(`DELETE FROM events WHERE run = (SELECT seq FROM runs WHERE id = ? AND ${ended})`, id)
+    })
   }
 
   forgetUnused(before: number): void {

@@ -227,8 +227,8 @@ class SqliteStore extends SqlitePlans implements Store {
       .map(toHeld)
   }
 
-  async prunable(limits: RunLimits, most: number | null): Promise<readonly string[]> {
-    return this.#pruner.prunable(limits, most)
+  async prunable(limits: RunLimits): Promise<readonly string[]> {
+    return this.#pruner.prunable(limits)
   }
 
   async forgetRuns(ids: readonly string[]): Promise<readonly string[]> {

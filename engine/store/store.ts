@@ -294,7 +294,7 @@ export interface Store {
    * Ended runs beyond the limits that nothing needs any more, the oldest first: no attempt runs, no other run took their
    * outputs, no unfinished backfill or active run made them, and a later run of the pipeline has succeeded.
    */
-  prunable(limits: RunLimits, most: number | null): Promise<readonly string[]>
+  prunable(limits: RunLimits): Promise<readonly string[]>
   /** Forgets runs with all that is kept of them; gives those that it was: what goes on by now stays. */
   forgetRuns(ids: readonly string[]): Promise<readonly string[]>
   /** Runs that are forgotten, and whose files may still be there. */

@@ -4,7 +4,7 @@ import type { Store } from '../../engine/store/store.ts'
 import { backfillOf, claim, everyStore, newRun, pipeline, unblockA, writeTo } from '../support/stores.ts'
 
 const all = { endedBefore: 1000, newest: null }
-const prunable = (store: Store) => store.prunable(all, null)
+const prunable = (store: Store) => store.prunable(all)
 
 /** Ends a run at 10, the time of commits. */
 const ended = (run: string, to: 'succeeded' | 'failed' = 'failed') =>
@@ -18,15 +18,10 @@ everyStore(
     await store.createRun(newRun('o1', { pipeline: other }), 'e1', 5)
     await commit([ended('r1'), ended('r2'), ended('o1')])
     t.strictSame(await prunable(store), ['r1', 'r2', 'o1'])
-    t.strictSame(
-      await store.prunable({ endedBefore: 10, newest: null }, null),
-      [],
-      'at that time is not before it',
-    )
-    t.strictSame(await store.prunable({ endedBefore: null, newest: 1 }, null), ['r1', 'r2'])
-    t.strictSame(await store.prunable({ endedBefore: null, newest: 2 }, null), ['r1'])
-    t.strictSame(await store.prunable({ endedBefore: null, newest: null }, null), [])
-    t.strictSame(await store.prunable(all, 1), ['r1'])
+    t.strictSame(await store.prunable({ endedBefore: 10, newest: null }), [], 'at that time is not before it')
+    t.strictSame(await store.prunable({ endedBefore: null, newest: 1 }), ['r1', 'r2'])
+    t.strictSame(await store.prunable({ endedBefore: null, newest: 2 }), ['r1'])
+    t.strictSame(await store.prunable({ endedBefore: null, newest: null }), [])
   },
 )
 
@@ -54,11 +49,16 @@ everyStore(
     const runs = ['leaving', 'cited', 'of-backfill', 'triggered']
     await commit(runs.map((run) => ended(run)))
     t.strictSame(await prunable(store), [])
+    t.strictSame(await store.forgetRuns(['leaving']), [], 'an attempt of it may still run')
+    t.strictSame(await store.runsEnded(1000, 'all'), ['cited', 'of-backfill', 'triggered'])
+    t.strictSame(await store.runsEnded(1000, 'not cited'), ['of-backfill', 'triggered'])
     await commit([ended('active'), ended('citing')])
     await store.moveBackfill('b', ['running'], 'succeeded')
     t.strictSame(await prunable(store), ['citing', 'of-backfill', 'active', 'triggered'])
     await store.forgetRuns(['citing'])
     t.strictSame(await prunable(store), ['cited', 'of-backfill', 'active', 'triggered'])
+    await store.createRun(newRun('late', { given: [{ node: 0, run: 'active', outputs: {} }] }), 'e1', 5)
+    t.strictSame(await store.forgetRuns(['active', 'cited']), ['cited'], 'outputs of one were taken since')
   },
 )
 
@@ -106,6 +106,8 @@ everyStore(
     await commit([ended('r1')])
     await store.moveBackfill('b', ['running'], 'failed')
     for (const uri of ['x', 'x', 'y']) await store.updateDataset(uri, 5)
+    await store.forgetUnused(5)
+    t.equal((await store.datasetUpdates(0)).length, 3, 'nothing is older than that')
     await store.forgetUnused(1000)
     t.not(await store.pipeline(pipeline.version), null)
     t.equal((await store.backfills({ id: 'b' })).length, 1)
@@ -115,6 +117,9 @@ everyStore(
       'the newest of each',
     )
     await store.forgetRuns(['r1'])
+    await store.forgetUnused(1)
+    t.not(await store.pipeline(pipeline.version), null, 'it is not older than that')
+    t.equal((await store.backfills({ id: 'b' })).length, 1)
     await store.forgetUnused(1000)
     t.equal(await store.pipeline(pipeline.version), null)
     t.strictSame(await store.backfills({ id: 'b' }), [])

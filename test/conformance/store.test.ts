@@ -2,6 +2,7 @@
 import t from 'tap'
 import type { Json } from '../../engine/json.ts'
 import { openSqlite } from '../../engine/store/sqlite.ts'
+import { Connection, type SqliteOptions } from '../../engine/store/sqlite-connection.ts'
 import type { GivenNode, Store } from '../../engine/store/store.ts'
 import { claim, everyStore, newRun, pipeline, unblockA, writeTo } from '../support/stores.ts'
 
@@ -240,6 +241,21 @@ t.test('sqlite: what one connection committed, another reads after it is opened 
   t.equal((await second.run('r1'))?.id, 'r1')
   await first.close()
   await second.close()
+})
+
+t.test('sqlite: what is committed survives a loss of power unless that is not asked for', (t) => {
+  const path = `${t.testdir()}/dagctl.db`
+  const asked = (options: SqliteOptions) => {
+    const db = new Connection(options)
+    const { synchronous } = db.get('PRAGMA synchronous') ?? {}
+    const { journal_mode: journal } = db.get('PRAGMA journal_mode') ?? {}
+    db.close()
+    return [journal, synchronous]
+  }
+  // 2 is FULL, 1 NORMAL.
+  t.strictSame(asked({ path }), ['wal', 2])
+  t.strictSame(asked({ path, synchronous: 'NORMAL' }), ['wal', 1])
+  t.end()
 })
 
 t.test('sqlite: a file that is no database is said to be none', async (t) => {

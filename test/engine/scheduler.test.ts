@@ -227,6 +227,29 @@ t.test('a cached task reuses the outputs of an earlier run and says which', asyn
   t.match((await it.store.tasks(third))[0], { state: 'running', cached: null })
 })
 
+t.test(
+  'the result of new inputs is kept under their key, however late the look by the old ones ends',
+  async (t) => {
+    const asked: ((key: string) => void)[] = []
+    const key = () => new Promise<string>((resolve) => asked.push(resolve))
+    const it = await testEngine({ fingerprint: { key, intact: async () => true } })
+    const cache = { ttl: null, files: [] }
+    const pipeline = pipelineOf({ a: {}, b: { needs: ['a'], trigger: 'all_done', cache } })
+    const run = await it.run(pipeline)
+    await it.end('a', { type: 'failed', kind: 'network', message: 'broken' })
+    await it.wish(run, { kind: 'retry', nodes: null, fromCheckpoint: null })
+    await it.end('a')
+    t.equal(asked.length, 2, 'it became ready twice')
+    asked[1]?.('new')
+    await it.pass()
+    asked[0]?.('old')
+    await it.pass()
+    await it.end('b', { made: 'of new inputs' })
+    t.strictSame((await it.store.cached('new', 0))?.outputs, { made: 'of new inputs' })
+    t.equal(await it.store.cached('old', 0), null)
+  },
+)
+
 t.test('what a person says of a cached task is not kept as its result', async (t) => {
   const it = await testEngine({ cacheKey: 'k' })
   const pipeline = pipelineOf({ ingest: { cache: { ttl: null, files: [] } } })

@@ -197,3 +197,17 @@ t.test(
     t.strictSame(await origins(store), ['datasets:consumer:1', 'datasets:consumer:2'])
   },
 )
+
+t.test('a run that an older version made before it moved the cursor holds nothing up', async (t) => {
+  const { clock, store, world } = await watchedWorld()
+  const { seq, uri, at } = { seq: 1, uri: 'x', at: clock.time }
+  const pipeline = consumer('any')
+  const made = { id: 'old', pipeline, folder: '/', params: {}, backfill: null, omit: [] }
+  const origin = `datasets:consumer:${seq}`
+  await store.createRun({ ...made, trigger: 'dataset', interval: { start: at, end: at }, origin }, 'gone', at)
+  await store.takeOver('old', { owner: 'gone', fence: 1 }, world.engine.id)
+  await store.updateDataset(uri, at)
+  await world.pass(minute)
+  t.equal((await store.scheduledPipelines('consumer'))[0]?.datasetCursor, seq)
+  t.strictSame(await origins(store), [origin])
+})

@@ -104,3 +104,14 @@ t.test(
     t.equal((await kindsOf('wait'))[0], 'person')
   },
 )
+
+t.test('a task that waits for nothing is found', async (t) => {
+  const { store, clock, run } = await testEngine()
+  const id = await run(pipelineOf({ a: {}, b: { needs: ['a'] } }))
+  const facts = await factsIn(store, id, clock.time)
+  t.strictSame(unexplained(facts), [])
+  const ended = facts.tasks.map((task) =>
+    task.node === 0 ? { ...task, state: 'succeeded', holding: false } : task,
+  )
+  t.strictSame(unexplained({ ...facts, tasks: ended as typeof facts.tasks }, true), ['b'])
+})
