@@ -1,8 +1,8 @@
 /** Checks values against JSON Schemas with ajv, and says what is wrong in plain sentences. Knows nothing of pipelines. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
-import type { JsonSchema } from '../engine/json.ts'
-import { keysOf } from '../engine/pointer.ts'
+import type { JsonObject, JsonSchema } from '../engine/json.ts'
+import { keysOf, valueAt } from '../engine/pointer.ts'
 import type { Code } from './codes.ts'
 import type { Path } from './positions.ts'
 import { didYouMean, either, nearest, quote, typeName } from './words.ts'
@@ -182,11 +182,7 @@ function reachable(schema: unknown, root: JsonSchema, found: Set<unknown>): Set<
 
 /** The schema that a local reference (`#/$defs/name`) means; undefined where there is none. */
 function resolveReference(reference: string, root: JsonSchema): unknown {
-  if (!reference.startsWith('#')) return undefined
-  let schema: unknown = root
-  for (const key of keysOf(reference.slice(1)))
-    schema = Object.hasOwn(Object(schema), key) ? (schema as JsonSchema)[key] : undefined
-  return schema
+  return reference.startsWith('#') ? valueAt(root as JsonObject, reference.slice(1)) : undefined
 }
 
 function translate(error: Fault): Mismatch {

@@ -8,7 +8,7 @@ import { quote } from './words.ts'
 
 /**
  * Reports (W109) what an input marked `x-pipeline` names and nobody can read. A warning, since it may come to be there: by a
- * task before, or with the next file of the same delivery.
+ * task before, or with the next file of the same delivery. What was looked for counts as used: serve looks again then.
  * @param root the pipeline's own file, from whose folder paths count
  */
 export async function lintFiles(placed: readonly PlacedTask[], root: Source, load: Load): Promise<void> {

@@ -1,6 +1,6 @@
 /** JSON Schemas read as types: what a path inside has, what may flow where. Pure; knows nothing of tasks. */
-import type { Json, JsonSchema } from '../engine/json.ts'
-import { keysOf } from '../engine/pointer.ts'
+import type { Json, JsonObject, JsonSchema } from '../engine/json.ts'
+import { valueAt } from '../engine/pointer.ts'
 import { either } from './words.ts'
 
 /** A schema, or null where nothing is known of the value. */
@@ -54,10 +54,7 @@ export function dereference(type: Type, root: Type): Type {
   for (let hops = 0; schema !== null && typeof schema.$ref === 'string'; hops += 1) {
     const reference: string = schema.$ref
     if (hops > 20 || root === null || !reference.startsWith('#')) return null
-    let target: unknown = root
-    for (const key of keysOf(reference.slice(1)))
-      target = Object.hasOwn(Object(target), key) ? (target as JsonSchema)[key] : undefined
-    schema = asSchema(target)
+    schema = asSchema(valueAt(root as JsonObject, reference.slice(1)))
   }
   return schema
 }

@@ -18,7 +18,7 @@ interface Watched {
  */
 export function fileWatch(clock: Clock): Watch {
   const all = new Map<string, Watched>()
-  // Who is told leaves, looks, and comes back: that must not make its next change a first one.
+  // Whoever is told leaves, looks, and comes back: its next change is not the first, and is told at the pace.
   const toldAt = new Map<string, number>()
   return (path, changed) => {
     const watched = all.get(path) ?? begin({ all, toldAt, clock }, path)

@@ -75,7 +75,7 @@ function fits(type: unknown, value: Json): boolean {
 
 /** A schema with all its alternatives. */
 function branches(schema: unknown): readonly JsonSchema[] {
-  if (!isSchema(schema)) return []
+  if (!isJsonObject(schema)) return []
   const inner = ['anyOf', 'oneOf', 'allOf'].flatMap((keyword) => {
     const list = schema[keyword]
     return Array.isArray(list) ? list.flatMap(branches) : []
@@ -90,11 +90,7 @@ function under(schemas: readonly JsonSchema[], keyword: string): readonly JsonSc
 function propertyOf(schemas: readonly JsonSchema[], name: string): readonly JsonSchema[] {
   return schemas.flatMap(({ properties, additionalProperties }) =>
     branches(
-      isSchema(properties) && Object.hasOwn(properties, name) ? properties[name] : additionalProperties,
+      isJsonObject(properties) && Object.hasOwn(properties, name) ? properties[name] : additionalProperties,
     ),
   )
-}
-
-function isSchema(value: unknown): value is JsonSchema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

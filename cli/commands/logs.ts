@@ -1,10 +1,12 @@
 /** `dagctl logs RUN [TASK]`: what the attempts of a run logged and printed. */
 import { join } from 'node:path'
-import { toInstant } from '../../engine/clock.ts'
+import { type Clock, toInstant } from '../../engine/clock.ts'
 import { DagctlError, exits } from '../../engine/errors.ts'
 import { attemptId } from '../../engine/executor.ts'
 import type { Pipeline } from '../../engine/pipeline.ts'
+import type { Retention } from '../../engine/retention.ts'
 import { type LogLine, readLogs } from '../../engine/runtime/attempt-folder.ts'
+import type { RunRecord } from '../../engine/store/records.ts'
 import type { Store } from '../../engine/store/store.ts'
 import { TaskNames } from '../../engine/task-names.ts'
 import { action, type Call, type Declare, examples } from '../command.ts'
@@ -48,12 +50,16 @@ export const logs: Declare = (command, context) => {
 async function show(call: Call<Options>, run: string, task?: string): Promise<number> {
   const { terminal, settings, options } = call
   return reading(settings, async (store) => {
-    const choose = await chooser(store, run, { data: settings.data, task, attempt: options.attempt })
+    const record = await store.run(run)
+    if (record === null) throw noSuchRun(run)
+    const choose = await chooser(store, record, { data: settings.data, task, attempt: options.attempt })
     const attempts = await choose()
     const printer = printerFor(terminal, {
       json: settings.json,
       named: task === undefined || attempts.length > 1,
     })
+    if (mayBeGone(record, settings.installation.retention, terminal.clock))
+      terminal.err.write(`run ${run} ended longer ago than \`retention.logs\` keeps logs\n`)
     if (options.follow === true) {
       const { followLogs } = await import('../logs-follow.ts')
       return followLogs({ store, settings, terminal, run }, choose, (attempt, line) =>
@@ -61,23 +67,22 @@ async function show(call: Call<Options>, run: string, task?: string): Promise<nu
       )
     }
     await printer.all(attempts)
-    const { logs } = settings.installation.retention
-    const { endedAt } = (await store.run(run)) ?? { endedAt: null }
-    if (logs !== undefined && endedAt !== null && endedAt < terminal.clock.now() - logs)
-      terminal.err.write(`run ${run} ended longer ago than \`retention.logs\` keeps logs\n`)
     return exits.ok
   })
+}
+
+/** Whether retention deletes the logs of the run; what is left of them is shown. */
+function mayBeGone({ endedAt }: RunRecord, { logs }: Retention, clock: Clock): boolean {
+  return logs !== undefined && endedAt !== null && endedAt < clock.now() - logs
 }
 
 /** What to show: asked again while a run goes on, since attempts are added. */
 async function chooser(
   store: Store,
-  run: string,
+  { id: run, version }: RunRecord,
   wish: { readonly data: string; readonly task: string | undefined; readonly attempt: string | undefined },
 ): Promise<() => Promise<readonly LoggedAttempt[]>> {
-  const record = await store.run(run)
-  if (record === null) throw noSuchRun(run)
-  const pipeline = (await store.pipeline(record.version)) as Pipeline
+  const pipeline = (await store.pipeline(version)) as Pipeline
   const number = wish.attempt === undefined ? null : countOf('--attempt', wish.attempt)
   return async () => {
     const all = await store.tasks(run)

@@ -5,7 +5,6 @@ import type { Pipeline } from '../../engine/pipeline.ts'
 import { isEnded } from '../../engine/state.ts'
 import type { RunRecord } from '../../engine/store/records.ts'
 import type { Wish } from '../../engine/store/store.ts'
-import { requireStep } from '../checkpoint-step.ts'
 import { failedSoFar, marked, triedAgain } from '../chosen-tasks.ts'
 import {
   action,
@@ -159,7 +158,10 @@ function retry(call: Call<RetryOptions>, id: string): Promise<number> {
     }
     if (words === undefined) await failedSoFar(stage.store, run, terminal.clock)
     const nodes = words === undefined ? null : await triedAgain(stage.store, run, words)
-    if (fromCheckpoint !== null) await requireStep(stage, run, { nodes, step: fromCheckpoint })
+    if (fromCheckpoint !== null) {
+      const { requireStep } = await import('../checkpoint-step.ts')
+      await requireStep(stage, run, { nodes, step: fromCheckpoint })
+    }
     const wish = { kind: 'retry', nodes, fromCheckpoint } as const
     return atItsEnd(await attend(stage, id, { wish, by: personOf(terminal, by) }))
   })

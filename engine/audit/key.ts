@@ -5,11 +5,10 @@ import {
   createPublicKey,
   generateKeyPairSync,
   type KeyObject,
-  randomUUID,
   sign,
   verify,
 } from 'node:crypto'
-import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DagctlError } from '../errors.ts'
 import { makeFolder } from '../folders.ts'
@@ -76,15 +75,14 @@ function makeKey(data: string): KeyObject {
   makeFolder(data)
   const path = join(data, keyFile)
   const { privateKey } = generateKeyPairSync('ed25519')
-  const temporary = `${path}.${randomUUID()}.tmp`
-  writeFileSync(temporary, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx' })
-  try {
-    linkSync(temporary, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    rmSync(temporary, { force: true })
-  }
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+  writtenBeside(path, pem, 0o600, (temporary) => {
+    try {
+      linkSync(temporary, path)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  })
   return readKey(path) as KeyObject
 }
 
@@ -93,9 +91,19 @@ function publish(data: string, key: KeyObject): void {
   const path = join(data, `audit-${keyId(key)}.pub`)
   const pem = key.export({ type: 'spki', format: 'pem' }) as string
   if (existsSync(path) && readFileSync(path, 'utf8') === pem) return
-  const temporary = `${path}.${randomUUID()}.tmp`
-  writeFileSync(temporary, pem, { mode: 0o644, flag: 'wx' })
-  renameSync(temporary, path)
+  writtenBeside(path, pem, 0o644, (temporary) => renameSync(temporary, path))
+}
+
+/** Lends a file that is written whole, in a folder of its own: process ids repeat where containers share the data folder. */
+function writtenBeside(path: string, text: string, mode: number, use: (temporary: string) => void): void {
+  const folder = mkdtempSync(`${path}.`)
+  try {
+    const temporary = join(folder, 'whole')
+    writeFileSync(temporary, text, { mode })
+    use(temporary)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 function parsed(path: string, read: () => KeyObject): KeyObject {

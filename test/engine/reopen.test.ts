@@ -121,7 +121,7 @@ t.test('a group that was skipped for what was above it runs when that is tried a
   t.hasStrict(await it.states(run, pipeline), { g: 'running', 'g.x': 'running', after: 'waiting' })
 })
 
-t.test('a checkpoint that was chosen holds until an attempt since has sealed a newer one', async (t) => {
+t.test('a checkpoint that was chosen holds also for the attempt after one that never started', async (t) => {
   const it = await testEngine()
   const pipeline = pipelineOf({ train: { runtime: 'process', retry: tries(2) } })
   const run = await it.run(pipeline)
