@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { fail } from '../../cli/failure.ts'
-import { capturing, dagctl, json, normal, start, waits } from '../support/command-line.ts'
+import { betweenMinutes, capturing, dagctl, json, normal, start, waits } from '../support/command-line.ts'
 import { matchesGolden } from '../support/golden.ts'
 
 const diamond = `dagctl: 1
@@ -126,7 +126,9 @@ t.test('the graph in each format', async (t) => {
 
 t.test('what people read of a run: its lines, its summary, the list, the attempts, the logs', async (t) => {
   const folder = t.testdir({ 'diamond.yaml': diamond })
-  const { exit, out, err } = await dagctl(folder, ['run', 'diamond.yaml', '--at', '2026-01-02'])
+  const { exit, out, err } = await dagctl(folder, ['run', 'diamond.yaml', '--at', '2026-01-02'], {
+    clock: betweenMinutes(),
+  })
   t.equal(exit, 4)
   matchesGolden(t, 'cli/run.out', normal(out, folder))
   // Tasks of one level start at the same moment: their lines are ordered by name.

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { dagctl, json, normal } from '../support/command-line.ts'
+import { betweenMinutes, dagctl, json, normal } from '../support/command-line.ts'
 import { matchesGolden } from '../support/golden.ts'
 import { pipelineOf } from '../support/pipelines.ts'
 import { storedRun, storeIn } from '../support/stored-runs.ts'
@@ -12,11 +12,12 @@ t.test('a dataset is updated from outside, and listed with its newest update', a
     { datasets: [{ uri: 's3://lake/packed', task: 'pack' }] },
   ])
   await store.close()
-  const { exit, document } = await json(folder, ['datasets', 'update', 's3://lake/docs'])
+  const surroundings = { clock: betweenMinutes() }
+  const { exit, document } = await json(folder, ['datasets', 'update', 's3://lake/docs'], surroundings)
   t.equal(exit, 0)
   t.match(document, { datasets: [{ uri: 's3://lake/docs', run: null, task: null, updatedAt: /Z$/ }] })
   t.equal(
-    (await dagctl(folder, ['datasets', 'update', 's3://lake/docs'])).out,
+    (await dagctl(folder, ['datasets', 'update', 's3://lake/docs'], surroundings)).out,
     's3://lake/docs was updated\n',
   )
   const listed = (await json(folder, ['datasets', 'list'])).document.datasets

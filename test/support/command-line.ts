@@ -26,6 +26,16 @@ export interface Surroundings {
   readonly screen?: { readonly columns: number; readonly rows: number }
 }
 
+/** The machine's clock, moved to between two minutes: an instant on a whole minute prints shorter, and moves the columns. */
+export function betweenMinutes(): Clock {
+  const moved = 20_000 - (systemClock.now() % 60_000)
+  return {
+    ...systemClock,
+    now: () => systemClock.now() + moved,
+    at: (at, fire) => systemClock.at(at - moved, fire),
+  }
+}
+
 /** Runs a command line in this process. */
 export async function dagctl(
   cwd: string,
@@ -38,8 +48,12 @@ export async function dagctl(
 
 /** The one JSON document that a command line prints, with its exit. Throws where standard output is anything else. */
 // biome-ignore lint/suspicious/noExplicitAny: the tests look into it
-export async function json(cwd: string, words: readonly string[]): Promise<{ exit: number; document: any }> {
-  const { exit, out } = await dagctl(cwd, [...words, '--json'])
+export async function json(
+  cwd: string,
+  words: readonly string[],
+  surroundings: Surroundings = {},
+): Promise<{ exit: number; document: any }> {
+  const { exit, out } = await dagctl(cwd, [...words, '--json'], surroundings)
   return { exit, document: JSON.parse(out) }
 }
 
