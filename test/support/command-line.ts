@@ -47,12 +47,7 @@ export async function dagctl(
 }
 
 /** The one JSON document that a command line prints, with its exit. Throws where standard output is anything else. */
-// biome-ignore lint/suspicious/noExplicitAny: the tests look into it
-export async function json(
-  cwd: string,
-  words: readonly string[],
-  surroundings: Surroundings = {},
-): Promise<{ exit: number; document: any }> {
+export async function json(cwd: string, words: readonly string[], surroundings: Surroundings = {}) {
   const { exit, out } = await dagctl(cwd, [...words, '--json'], surroundings)
   return { exit, document: JSON.parse(out) }
 }
