@@ -10,6 +10,10 @@ const benches: {
     about: 'B1: 1,000 x /bin/true, wide and chain',
     load: async () => (await import('./shell.ts')).shell,
   },
+  engines: {
+    about: 'B1 beside other engines: 1,000 x /bin/true, wide and chain',
+    load: async () => (await import('./engines.ts')).engines,
+  },
   noop: {
     about: 'B2: 10,000 and 100,000 Noop, wide, chain, layered',
     load: async () => (await import('./noop.ts')).noop,
@@ -21,6 +25,14 @@ const benches: {
   startup: {
     about: 'B4: --version and validate of a small file',
     load: async () => (await import('./startup.ts')).startup,
+  },
+  handover: {
+    about: 'B5: from the end of a task to the start of the next, in a warm worker',
+    load: async () => (await import('./handover.ts')).handover,
+  },
+  fibo: {
+    about: 'B6: 40 x fibo(10) in a chain, 10 x fibo(33) side by side',
+    load: async () => (await import('./fibo.ts')).fibo,
   },
   backfill: {
     about: 'B8: backfill of 3,650 daily intervals x 10 Noop, beside a live run every second',

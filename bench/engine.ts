@@ -7,7 +7,7 @@ import { systemClock } from '../engine/clock.ts'
 import { Engine } from '../engine/engine.ts'
 import { isGone, ownIdentity } from '../engine/identity.ts'
 import type { Pipeline, Task } from '../engine/pipeline.ts'
-import { LocalQueue } from '../engine/queue/local.ts'
+import { LocalQueue, type LocalQueueOptions } from '../engine/queue/local.ts'
 import { systemRandom } from '../engine/random.ts'
 import type { Report } from '../engine/report.ts'
 import { InlineRuntime } from '../engine/runtime/inline.ts'
@@ -75,14 +75,20 @@ export async function runPipeline(
   return { seconds: (last - first) / 1000, peakMemory: process.resourceUsage().maxRSS / 1024 }
 }
 
-/** An engine whose tasks run inside it; nothing is templated and nothing cached. */
-export function engineOn(data: string, store: Store, report: (report: Report) => void): Engine {
+/** An engine whose tasks run inside it, or in the runtimes given; nothing is templated and nothing cached. */
+export function engineOn(
+  data: string,
+  store: Store,
+  report: (report: Report) => void,
+  runtimes: LocalQueueOptions['runtimes'] = {
+    inline: new InlineRuntime(new Host(operatorsOf(builtin)), systemClock),
+  },
+): Engine {
   keepHeapSmall()
-  const inline = new InlineRuntime(new Host(operatorsOf(builtin)), systemClock)
   return new Engine({
     data,
     store,
-    queue: new LocalQueue({ runtimes: { inline } }),
+    queue: new LocalQueue({ runtimes }),
     evaluator: { render: (value) => value, test: () => true },
     fingerprint: { key: async () => null, intact: async () => true },
     clock: systemClock,

@@ -37,7 +37,11 @@ export async function time(
 }
 
 /** Wall time of a program, milliseconds, without asynchronous work of our own in between. Throws when it fails. */
-export function timeSync(command: string, args: readonly string[], options: { cwd?: string } = {}): number {
+export function timeSync(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): number {
   const began = performance.now()
   const { status, error, stderr } = spawnSync(command, args, {
     ...options,

@@ -1,20 +1,11 @@
 /** B11: `serve` with 1,000 scheduled pipelines while nothing is due: memory and share of a core, over a minute in all. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { publishInto } from './published.ts'
 import type { Row, Side, Workload } from './workload.ts'
 
-const root = join(import.meta.dirname, '..')
 const count = 1_000
 /** Milliseconds: five windows are a minute; what was busy at the start is over before the first. */
 const [window, settling] = [12_000, 10_000]
@@ -35,23 +26,13 @@ tasks:
 `
 }
 
-/** What the package publishes, as it is installed; the sources where it was not built. */
-function home(folder: string): string {
-  if (!existsSync(join(root, 'dist'))) return root
-  for (const name of ['bin', 'dist', 'schemas', 'package.json'])
-    cpSync(join(root, name), join(folder, name), { recursive: true, filter: (path) => !path.endsWith('.ts') })
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  return folder
-}
-
 /** Starts it once; each figure is of one window. */
 export async function serve(): Promise<Workload> {
   const folder = mkdtempSync(join(tmpdir(), 'dagctl-bench-'))
   mkdirSync(join(folder, 'pipelines'))
   for (let index = 0; index < count; index++)
     writeFileSync(join(folder, 'pipelines', `p${index}.yaml`), pipelineOf(index))
-  const from = home(folder)
-  const served = await started(join(from, 'bin/dagctl.mjs'), folder)
+  const served = await started(publishInto(folder), folder)
   await wait(settling)
   const limit = (value: number): Side => ({ name: 'limit', run: async () => value })
   const row = (workload: string, unit: Row['unit'], most: number, run: Side['run']): Row => ({
@@ -71,7 +52,7 @@ export async function serve(): Promise<Workload> {
       row('resident memory', 'MiB', 120, async () => residentMemory(served)),
     ],
     notes: [
-      `${count} files of 3 tasks, cron in ${zones.length} zones; ${from === root ? 'sources' : 'package'}; SQLite in WAL mode, synchronous=FULL`,
+      `${count} files of 3 tasks, cron in ${zones.length} zones; package; SQLite in WAL mode, synchronous=FULL`,
       'five windows of 12 s, from 10 s after it began to serve; the lease is renewed every 3 s meanwhile',
     ],
     dispose: () => {

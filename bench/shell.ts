@@ -3,13 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { timeSync, versionOf } from './process.ts'
+import { publishInto } from './published.ts'
 import type { Side, Workload } from './workload.ts'
 
-const count = 1_000
+/** Commands. */
+export const count = 1_000
 const lanes = String(availableParallelism())
-const launcher = join(import.meta.dirname, '..', 'bin', 'dagctl.mjs')
 
-function pipelineOf(chained: boolean): string {
+/** The workload as a pipeline file. */
+export function pipelineOf(chained: boolean): string {
   const tasks = Array.from({ length: count }, (_, index) => {
     const needs = chained && index > 0 ? `needs: [t${index - 1}], ` : ''
     return `  t${index}: { ${needs}run: /bin/true }`
@@ -22,20 +24,27 @@ function makefile(): string {
   return `all: ${targets.join(' ')}\n${targets.map((target) => `${target}:\n\t@/bin/true`).join('\n')}\n`
 }
 
+let runs = 0
+
+/** A whole run, in a data folder of its own below the folder. */
+export function dagctlRun(launcher: string, folder: string, file: string): Side {
+  return {
+    name: 'dagctl run',
+    run: async () =>
+      timeSync(process.execPath, [launcher, 'run', file, '--json', '--data', `data${runs++}`], {
+        cwd: folder,
+      }),
+  }
+}
+
 /** Measures the whole command, start-up included. */
 export async function shell(): Promise<Workload> {
   const folder = mkdtempSync(join(tmpdir(), 'dagctl-bench-'))
   for (const chained of [false, true])
     writeFileSync(join(folder, chained ? 'chain.yaml' : 'wide.yaml'), pipelineOf(chained))
   writeFileSync(join(folder, 'Makefile'), makefile())
-  let data = 0
-  const dagctl = (file: string): Side => ({
-    name: 'dagctl run',
-    run: async () =>
-      timeSync(process.execPath, [launcher, 'run', file, '--json', '--data', `data${data++}`], {
-        cwd: folder,
-      }),
-  })
+  const launcher = publishInto(folder)
+  const dagctl = (file: string) => dagctlRun(launcher, folder, file)
   const peer = (name: string, command: string, args: string[]): Side => ({
     name,
     run: async () => timeSync(command, args, { cwd: folder }),
@@ -64,9 +73,9 @@ export async function shell(): Promise<Workload> {
       },
     ],
     notes: [
-      'SQLite in WAL mode, synchronous=FULL; the whole command with its start-up, each run in a fresh data folder',
+      'package; SQLite in WAL mode, synchronous=FULL; the whole command with its start-up, each run in a fresh data folder',
+      'nothing is removed before the end: for minutes after many files were, ext4 takes several times as long to make one',
       `${versionOf('xargs') ?? 'xargs'}, ${make ?? 'no make on this machine'}`,
-      'Dagu 1.30 on the reference machine (BENCHMARKS, not measured here): wide 27.5 s, chain 31.2 s',
     ],
     dispose: () => rmSync(folder, { recursive: true }),
   }

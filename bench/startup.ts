@@ -1,11 +1,11 @@
 /** B4: how long the command line takes to start, beside Node alone; the built package and the sources. */
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { timeSync } from './process.ts'
+import { publishInto, root } from './published.ts'
 import type { Row, Side, Workload } from './workload.ts'
 
-const root = join(import.meta.dirname, '..')
 const small = `dagctl: 1
 pipeline: small
 tasks:
@@ -13,21 +13,12 @@ tasks:
   load: { needs: [extract], uses: Shell, with: { command: "./load.sh {{ tasks.extract.outputs.file }}" } }
 `
 
-/** A folder with what the package publishes, and the packages that it depends on. */
-function published(folder: string): void {
-  if (!existsSync(join(root, 'dist'))) throw new Error('there is no dist/: run `npm run build` first')
-  for (const name of ['bin', 'dist', 'schemas', 'package.json']) {
-    cpSync(join(root, name), join(folder, name), { recursive: true, filter: (path) => !path.endsWith('.ts') })
-  }
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-}
-
 /** Measures `--version` and `validate`. */
 export async function startup(): Promise<Workload> {
   const folder = mkdtempSync(join(tmpdir(), 'dagctl-bench-'))
   const file = join(folder, 'small.yaml')
   writeFileSync(file, small)
-  published(folder)
+  publishInto(folder)
   const node = (name: string, args: string[]): Side => ({
     name,
     run: async () => timeSync(process.execPath, args, { cwd: folder }),

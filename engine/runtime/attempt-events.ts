@@ -1,10 +1,19 @@
 /** The events file of an attempt: appending to it, and following it as it grows. Knows nothing of what events mean. */
-import { closeSync, type FSWatcher, fstatSync, mkdirSync, openSync, watch, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  type FSWatcher,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  watch,
+  writeSync,
+} from 'node:fs'
 import { type Clock, toInstant } from '../clock.ts'
 import { isJsonObject } from '../json.ts'
 import { fileOf } from './attempt-folder.ts'
 import type { AttemptEvent } from './runtime.ts'
-import { openStranger, readAt, StrangerFileError } from './stranger-file.ts'
+import { noLink, openStranger, readAt, StrangerFileError } from './stranger-file.ts'
 
 /** Longest line that is taken for an event, bytes. */
 const longestLine = 1024 * 1024
@@ -73,15 +82,18 @@ export class EventFollower {
     this.#fault = fault
   }
 
-  /** Begins to watch. What is in the file already is read by the first `read`. */
+  /** Reads what is in the file already, and watches it. */
   watch(): void {
     try {
+      // The watch needs a file. A task may have put a link there, which is not ours to write through.
+      closeSync(openSync(this.#path, constants.O_WRONLY | constants.O_CREAT | noLink, 0o600))
       this.#watcher = watch(this.#path, { persistent: false }, () => this.read())
       this.#watcher.on('error', () => this.#watcher?.close())
     } catch (error) {
       // No more watches to be had (ENOSPC, EMFILE) costs liveness only: `read` at the end still gets all.
       this.#tell(`the events of this attempt are read at its end only: ${(error as Error).message}`)
     }
+    this.read()
   }
 
   /** Reads what was added. */

@@ -2,12 +2,20 @@
  * The files of an attempt's folder: what the engine writes before, what the attempt writes, and its ending.
  * Knows nothing of how the attempt runs. What lies here is the truth about an attempt; pipes are only a wake-up.
  */
-import { constants, createReadStream, mkdirSync, type ReadStream, renameSync, writeFileSync } from 'node:fs'
+import {
+  constants,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  type ReadStream,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { createInterface } from 'node:readline'
-import { isJsonObject, type Json } from '../json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../json.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessIdentity } from './process-identity.ts'
-import type { Attempt, StopReason } from './runtime.ts'
+import type { StopReason } from './runtime.ts'
 import { noLink, readStranger, StrangerFileError } from './stranger-file.ts'
 
 /** Most bytes of outputs, and so of an ending. Data belongs in files that outputs name. */
@@ -15,7 +23,6 @@ export const outputCap = 16 * 1024 * 1024
 
 /** Names inside the folder. */
 export const files = {
-  spec: 'attempt.json',
   process: 'process.json',
   input: 'input.json',
   output: 'output.json',
@@ -25,6 +32,8 @@ export const files = {
   ending: 'ending.json',
   /** Its presence means: the engine asked the attempt to stop. */
   stopping: 'stopping',
+  /** Its presence means: an engine found no process on record, and the attempt must not begin any more. */
+  abandoned: 'abandoned',
   /** How far the events were read when the last checkpoint was sealed. */
   sealed: 'sealed.json',
   work: 'work',
@@ -40,6 +49,8 @@ export interface AttemptProcess extends ProcessIdentity {
   readonly type: 'command' | 'worker'
   /** Processes that the kernel had killed for want of memory before it began; null where that is not counted. */
   readonly oomKills: number | null
+  /** What writes the ending, where that is another process. */
+  readonly supervisor: ProcessIdentity | null
 }
 
 /** The path of a file of the attempt. */
@@ -47,11 +58,20 @@ export function fileOf(attempt: { readonly folder: string }, name: keyof typeof 
   return `${attempt.folder}/${files[name]}`
 }
 
-/** Makes the folder and writes what the attempt is. Its environment is left out: it may carry what must not lie on disk. */
-export function createFolder(attempt: Attempt): void {
+/** Makes the attempt's folder. */
+export function createFolder(attempt: { readonly folder: string }): void {
   mkdirSync(attempt.folder, { recursive: true, mode: 0o700 })
-  const { env: _, ...spec } = attempt
-  writeFileSync(fileOf(attempt, 'spec'), JSON.stringify(spec), { mode: 0o600 })
+}
+
+/** Keeps the attempt from beginning, where it has not; afterwards `readProcess` tells whether it has. Throws system errors. */
+export function abandon(attempt: { readonly folder: string }): void {
+  createFolder(attempt)
+  writeFileSync(fileOf(attempt, 'abandoned'), '', { mode: 0o600 })
+}
+
+/** Whether it was given up: what has put its process on record since must not begin. */
+export function isAbandoned(attempt: { readonly folder: string }): boolean {
+  return existsSync(fileOf(attempt, 'abandoned'))
 }
 
 /** Writes a file of the attempt so that nobody ever sees half of it. */
@@ -79,10 +99,16 @@ export function readEnding(attempt: { readonly folder: string }): Ending | null 
 export function readProcess(attempt: { readonly folder: string }): AttemptProcess | null {
   const found = readJson(fileOf(attempt, 'process'))
   if (!isJsonObject(found)) return null
-  const { type, pid, startTime, bootId, oomKills } = found
+  const { type, bootId, oomKills } = found
+  const process = identityIn(found, bootId)
+  if (process === null || (type !== 'command' && type !== 'worker')) return null
+  const supervisor = isJsonObject(found.supervisor) ? identityIn(found.supervisor, bootId) : null
+  return { type, ...process, oomKills: typeof oomKills === 'number' ? oomKills : null, supervisor }
+}
+
+function identityIn({ pid, startTime }: JsonObject, bootId: unknown): ProcessIdentity | null {
   if (typeof pid !== 'number' || typeof startTime !== 'string' || typeof bootId !== 'string') return null
-  if (type !== 'command' && type !== 'worker') return null
-  return { type, pid, startTime, bootId, oomKills: typeof oomKills === 'number' ? oomKills : null }
+  return { pid, startTime, bootId }
 }
 
 const stopReasons: readonly StopReason[] = ['timeout', 'cancel', 'shutdown', 'preempt']

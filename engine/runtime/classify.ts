@@ -74,6 +74,11 @@ export function classifyExit({ code, signal }: Exit, evidence: Evidence): Outcom
   return failed('user', `it ${how}${quote}`)
 }
 
+/** The outcome of an attempt of which nothing is left. */
+export function vanished(attempt: { readonly id: string }): Outcome {
+  return { type: 'released', kind: 'node_lost', message: `attempt ${attempt.id} is gone without a trace` }
+}
+
 /** What is known of a process from its attempt's folder. */
 export function evidenceOf(
   attempt: { readonly folder: string },

@@ -1,39 +1,47 @@
-/** Starts a command under a supervisor that outlives the engine. Knows nothing of operators' code or of the outcome. */
-import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
-import { createFolder, fileOf, writeWhole } from './attempt-folder.ts'
-import { baseEnvironment } from './base-environment.ts'
+/** Starts a command for an attempt, below a supervisor that outlives the engine. Knows nothing of operators' code or of the outcome. */
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import type { Clock } from '../clock.ts'
+import { adopt, attend } from './attached.ts'
+import { createFolder, fileOf } from './attempt-folder.ts'
 import { checkpointFor, NoSuchCheckpoint, type VerifiedCheckpoint } from './checkpoint-folder.ts'
-import { exitOfShell } from './classify.ts'
-import { identify, oomKills } from './process-identity.ts'
+import { bootId, oomKills } from './process-identity.ts'
 import type { Attempt } from './runtime.ts'
+import { type PreparedCommand, spawnSupervised } from './supervised.ts'
+import type { SupervisorPool } from './supervisor-pool.ts'
 import type { WatchedAttempt } from './watched-attempt.ts'
 
 /**
- * `sh -c SUPERVISOR dagctl FOLDER COMMAND ARGS…`. It waits for one line, so that no command ever begins whose process
- * is not on record: where the engine dies before, `read` meets the end of the pipe. A trap that is set is reset in the
- * command, one that ignores would be inherited. The ending is one write of one line, of which no part is JSON, so that
- * nobody takes half of it for an ending: `mv` would be one more process. At the end, what the command left running in
- * the group is killed, the supervisor with it, unless the engine asked for a stop: then it has the rest of the grace.
+ * Starts `argv` for the attempt; the ending of its process ends the attempt. By a warm supervisor, or by Node itself
+ * where there is no Perl for one. Returns what lets go of the attempt. Throws system errors.
  */
-export const supervisor = `
-read -r go || exit 75
-trap : TERM HUP INT
-folder=$1
-shift
-(exec "$@") </dev/null
-code=$?
-if printf '{"code":%d}\\n' "$code" >"$folder/ending.json"
-then [ -e "$folder/stopping" ] || kill -KILL 0
-fi
-exit "$code"
-`
+export async function startCommand(
+  watched: WatchedAttempt,
+  argv: readonly string[],
+  supervisors: SupervisorPool,
+  clock: Clock,
+): Promise<() => void> {
+  const prepared = await prepare(watched, argv)
+  if (prepared === null) return () => {}
+  if (watched.stopping !== null) {
+    watched.settle(stoppedBefore(watched.stopping))
+    return () => {}
+  }
+  return supervisors.usable
+    ? launch(watched, prepared, supervisors, clock)
+    : spawnSupervised(watched, prepared)
+}
 
-/** Starts `argv` for the attempt; the ending of its process ends the attempt. Throws system errors. */
-export async function startCommand(watched: WatchedAttempt, argv: readonly string[]): Promise<() => void> {
+/** The outcome of an attempt that was asked to stop before its process began. */
+export function stoppedBefore(reason: string) {
+  return { type: 'failed', kind: 'crash', message: `stopped (${reason}) before it began` } as const
+}
+
+/** Makes the folders and writes the input; null where the attempt ended by that. */
+async function prepare(watched: WatchedAttempt, argv: readonly string[]): Promise<PreparedCommand | null> {
   const { attempt } = watched
   createFolder(attempt)
-  writeWhole(attempt, 'input', attempt.input)
+  // Nobody reads it before the command begins.
+  writeFileSync(fileOf(attempt, 'input'), JSON.stringify(attempt.input), { mode: 0o600 })
   for (const folder of [fileOf(attempt, 'work'), fileOf(attempt, 'checkpointOut'), attempt.artifacts]) {
     mkdirSync(folder, { recursive: true })
   }
@@ -45,50 +53,54 @@ export async function startCommand(watched: WatchedAttempt, argv: readonly strin
     watched.settle({ type: 'failed', kind: 'invalid_input', message: error.message })
     return undefined
   })
-  if (restored === undefined) return () => {}
-  const env = environment(attempt, restored)
-  if (watched.stopping !== null) {
-    watched.settle(stoppedBefore(watched.stopping))
-    return () => {}
-  }
-  const out = openSync(fileOf(attempt, 'stdout'), 'a', 0o600)
-  const err = openSync(fileOf(attempt, 'stderr'), 'a', 0o600)
-  closeSync(openSync(fileOf(attempt, 'events'), 'a', 0o600))
-  const kills = oomKills()
-  const child = spawn('/bin/sh', ['-c', supervisor, 'dagctl', attempt.folder, ...argv], {
-    cwd: attempt.cwd,
-    env,
-    detached: true,
-    stdio: ['pipe', out, err],
-  })
-  closeSync(out)
-  closeSync(err)
-  child.on('error', (error) =>
-    watched.settle({ type: 'failed', kind: 'crash', message: `cannot start a process: ${error.message}` }),
+  if (restored === undefined) return null
+  return { argv, env: environment(attempt, restored), oomKills: oomKills() }
+}
+
+function launch(
+  watched: WatchedAttempt,
+  { argv, env, oomKills }: PreparedCommand,
+  supervisors: SupervisorPool,
+  clock: Clock,
+): () => void {
+  const { folder, cwd } = watched.attempt
+  const record = { bootId: bootId(), oomKills }
+  let release: (() => void) | null = null
+  watched.follow()
+  supervisors.start(
+    { folder, cwd, env, argv, record },
+    {
+      started: (command, supervisor) => {
+        const by = { ...supervisor, bootId: record.bootId }
+        const process = { type: 'command', ...command, ...record, supervisor: by } as const
+        watched.leads(process)
+        release = attend(watched, process, clock).release
+      },
+      ended: (code) => {
+        release?.()
+        void watched.told(code)
+      },
+      failed: (why) =>
+        watched.settle({ type: 'failed', kind: 'crash', message: `cannot start a process: ${why}` }),
+      // Where it began, it is looked after already.
+      lost: () => {
+        release ??= adopt(watched, clock)
+      },
+    },
   )
-  child.on('exit', (code, signal) => watched.end(code === null ? { code, signal } : exitOfShell(code)))
-  // Where the supervisor is gone before it reads, its exit says so.
-  child.stdin?.on('error', () => {})
-  const identity = child.pid === undefined ? null : identify(child.pid)
-  if (identity !== null) {
-    const process = { type: 'command', ...identity, oomKills: kills } as const
-    writeWhole(attempt, 'process', process)
-    watched.leads(process)
-    watched.follow()
-    child.stdin?.end('go\n')
-  }
-  return () => child.unref()
+  return () => release?.()
 }
 
-/** The outcome of an attempt that was asked to stop before its process began. */
-export function stoppedBefore(reason: string) {
-  return { type: 'failed', kind: 'crash', message: `stopped (${reason}) before it began` } as const
-}
-
-/** The protocol's variables over the task's own over the engine's. */
-function environment(attempt: Attempt, restored: VerifiedCheckpoint | null): NodeJS.ProcessEnv {
+/** The protocol's variables over the task's own. */
+function environment(
+  attempt: Attempt,
+  restored: VerifiedCheckpoint | null,
+): { readonly [name: string]: string } {
   const { run, task } = attempt
-  return Object.assign(baseEnvironment(), attempt.env, {
+  return {
+    // A shell would set it; a program that is started without one finds it right, too.
+    PWD: attempt.cwd,
+    ...attempt.env,
     DAGCTL_RUN_ID: run.id,
     DAGCTL_TASK_ID: task.id,
     DAGCTL_TASK_KEY: task.key ?? '',
@@ -103,5 +115,5 @@ function environment(attempt: Attempt, restored: VerifiedCheckpoint | null): Nod
     DAGCTL_CHECKPOINT_OUT: fileOf(attempt, 'checkpointOut'),
     DAGCTL_ARTIFACTS: attempt.artifacts,
     DAGCTL_WORK: fileOf(attempt, 'work'),
-  })
+  }
 }

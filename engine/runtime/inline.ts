@@ -2,6 +2,7 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { Outcome } from '../outcome.ts'
 import { EventWriter } from './attempt-events.ts'
+import { vanished } from './classify.ts'
 import { groupGone, signalGroup } from './process-identity.ts'
 import type {
   Attempt,
@@ -12,7 +13,6 @@ import type {
   Runtime,
   StopReason,
 } from './runtime.ts'
-import { vanished } from './watched-attempt.ts'
 
 /** Runs attempts here. Cheap: no folder, no signal and no timer is made unless somebody asks for it. */
 export class InlineRuntime implements Runtime {

@@ -15,7 +15,8 @@ export interface ProcessIdentity {
 const hasProc = existsSync('/proc/self/stat')
 let boot: string | undefined
 
-function bootId(): string {
+/** This start of the machine. */
+export function bootId(): string {
   boot ??= hasProc
     ? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     : execFileSync('sysctl', ['-n', 'kern.boottime'], { encoding: 'utf8' }).trim()
@@ -104,19 +105,33 @@ export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean 
   }
 }
 
-/**
- * How many processes of this process' control group the kernel killed for want of memory so far (cgroup v2,
- * memory.events `oom_kill`); null where the system does not count them.
- */
-export function oomKills(): number | null {
+let memoryEvents: string | null | undefined
+
+/** Where the kernel counts for this process' control group (cgroup v2); null where it does not. */
+function memoryEventsFile(): string | null {
   try {
     const path = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1]
-    if (path === undefined) return null
-    const events = readFileSync(`/sys/fs/cgroup${path}/memory.events`, 'utf8')
+    const file = `/sys/fs/cgroup${path}/memory.events`
+    return path !== undefined && existsSync(file) ? file : null
+  } catch {
+    // No control groups here.
+    return null
+  }
+}
+
+/**
+ * How many processes of this process' control group the kernel killed for want of memory so far (memory.events
+ * `oom_kill`); null where the system does not count them.
+ */
+export function oomKills(): number | null {
+  if (memoryEvents === undefined) memoryEvents = memoryEventsFile()
+  if (memoryEvents === null) return null
+  try {
+    const events = readFileSync(memoryEvents, 'utf8')
     const count = /^oom_kill (\d+)$/m.exec(events)?.[1]
     return count === undefined ? null : Number(count)
   } catch {
-    // No control groups here, or the root group, which has no such file.
+    // The group is gone: this process was moved.
     return null
   }
 }

@@ -2,24 +2,29 @@
 import { adopt } from './attached.ts'
 import { startCommand, stoppedBefore } from './command.ts'
 import type { Attempt, AttemptEvent, RunningAttempt, Runtime } from './runtime.ts'
+import { SupervisorPool } from './supervisor-pool.ts'
 import { type ProcessWorld, WatchedAttempt } from './watched-attempt.ts'
 import { WorkerPool, type WorkerProgram } from './worker-pool.ts'
 
 /** What is needed to start processes. */
 export interface ProcessRuntimeOptions extends ProcessWorld {
   readonly worker: WorkerProgram
+  /** Perl's name, in which commands are supervised where it is on the path; `perl` when absent. */
+  readonly perl?: string
 }
 
 /** Runs attempts in processes. */
 export class ProcessRuntime implements Runtime {
   readonly #world: ProcessWorld
   readonly #pool: WorkerPool
+  readonly #supervisors: SupervisorPool
   /** How to let go of each attempt that runs. */
   readonly #running = new Map<WatchedAttempt, () => void>()
 
-  constructor({ worker, ...world }: ProcessRuntimeOptions) {
+  constructor({ worker, perl = 'perl', ...world }: ProcessRuntimeOptions) {
     this.#world = world
     this.#pool = new WorkerPool(worker, world.clock)
+    this.#supervisors = new SupervisorPool(perl)
   }
 
   start(attempt: Attempt, listen: (event: AttemptEvent) => void): RunningAttempt {
@@ -45,6 +50,7 @@ export class ProcessRuntime implements Runtime {
     }
     this.#running.clear()
     this.#pool.close()
+    this.#supervisors.close()
   }
 
   async #launch(watched: WatchedAttempt): Promise<void> {
@@ -52,7 +58,7 @@ export class ProcessRuntime implements Runtime {
     const argv = await this.#world.host.command(operator, input)
     if (watched.stopping !== null) watched.settle(stoppedBefore(watched.stopping))
     else if (argv === null) this.#pool.start(watched)
-    else this.#letGo(watched, await startCommand(watched, argv))
+    else this.#letGo(watched, await startCommand(watched, argv, this.#supervisors, this.#world.clock))
   }
 
   #watch(attempt: Attempt, listen: (event: AttemptEvent) => void): WatchedAttempt {

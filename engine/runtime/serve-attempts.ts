@@ -5,9 +5,9 @@
 import type { Clock } from '../clock.ts'
 import type { Outcome } from '../outcome.ts'
 import { EventWriter } from './attempt-events.ts'
-import { outputCap, writeWhole } from './attempt-folder.ts'
+import { isAbandoned, outputCap, writeWhole } from './attempt-folder.ts'
 import { captureOutput } from './capture-output.ts'
-import { classifyExit } from './classify.ts'
+import { classifyExit, vanished } from './classify.ts'
 import type { Attempt, AttemptEvent, OperatorHost } from './runtime.ts'
 import type { FromWorker, ToWorker } from './worker-protocol.ts'
 
@@ -41,6 +41,8 @@ export function serveAttempts(host: Pick<OperatorHost, 'run'>, clock: Clock): vo
       spawned: false,
     }
     current = mine
+    // An engine that has given it up may have it run elsewhere by now.
+    if (isAbandoned(attempt)) return end(mine, vanished(attempt))
     const listen = (event: AttemptEvent) => {
       // What an operator says after its end belongs to nobody.
       if (current !== mine) return

@@ -14,7 +14,15 @@ import {
   writeWhole,
 } from './attempt-folder.ts'
 import { CheckpointSeal } from './checkpoint-seal.ts'
-import { classifyExit, type Evidence, type Exit, evidenceOf, exitOfShell, readOutputs } from './classify.ts'
+import {
+  classifyExit,
+  type Evidence,
+  type Exit,
+  evidenceOf,
+  exitOfShell,
+  readOutputs,
+  vanished,
+} from './classify.ts'
 import { LogBound } from './log-bound.ts'
 import { groupGone, isAlive, signalGroup } from './process-identity.ts'
 import type { Attempt, AttemptEvent, OperatorHost, RunningAttempt, StopReason } from './runtime.ts'
@@ -24,6 +32,9 @@ export interface ProcessWorld {
   readonly host: Pick<OperatorHost, 'command' | 'outputs'>
   readonly clock: Clock
 }
+
+/** Milliseconds before what an attempt says is listened for. */
+const unwatched = 10
 
 /** One attempt and its process. Settles once. */
 export class WatchedAttempt implements RunningAttempt {
@@ -43,6 +54,7 @@ export class WatchedAttempt implements RunningAttempt {
   #killed = false
   /** Whether its events come from the file; a worker of this engine tells them itself. */
   #following = false
+  #watching: Timer | null = null
   #ending = false
   /** Whether what is read was told to an earlier engine. */
   #replaying = false
@@ -82,10 +94,11 @@ export class WatchedAttempt implements RunningAttempt {
     if (this.#stop !== null) this.#terminate()
   }
 
-  /** Reports what the attempt appends to its events file from here on. */
+  /** Reports what the attempt appends to its events file from here on; a command that ends at once needs no watch for it. */
   follow(): void {
+    const { clock } = this.#world
     this.#following = true
-    this.#follower.watch()
+    this.#watching = clock.at(clock.now() + unwatched, () => this.#follower.watch())
   }
 
   /** Reads what the attempt appended to its events file. */
@@ -119,36 +132,42 @@ export class WatchedAttempt implements RunningAttempt {
     this.#terminate()
   }
 
+  /** Its supervisor has written how the command ended, and says so. */
+  told(code: number): Promise<void> {
+    return this.#end(exitOfShell(code), null, { code })
+  }
+
   /** The process is gone, or says that the attempt ended. `exit` and `said` count only where the folder has no ending. */
-  async end(exit: Exit | null, said: Outcome | null = null): Promise<void> {
+  end(exit: Exit | null, said: Outcome | null = null): Promise<void> {
+    return this.#end(exit, said, null)
+  }
+
+  async #end(exit: Exit | null, said: Outcome | null, written: Ending | null): Promise<void> {
     if (this.#ending) return
     this.#ending = true
     // What is left of the group ends within the grace by itself, afterwards by SIGKILL.
     if (this.#stop !== null && this.#process?.type === 'command') {
       await groupGone(this.#process.pid, this.#world.clock)
     }
-    this.#stop?.timer.cancel()
     if (this.#following) this.#follower.read()
-    this.#follower.close()
-    this.#printed.close()
+    this.release()
     this.#printed.cut()
     await this.#seal.done()
-    this.#resolve(await this.#outcomeOf(readEnding(this.attempt), exit, said))
+    this.#resolve(await this.#outcomeOf(written ?? readEnding(this.attempt), exit, said))
   }
 
   /** Ends with an outcome that no process had a part in. */
   settle(outcome: Outcome): void {
     if (this.#ending) return
     this.#ending = true
-    this.#stop?.timer.cancel()
-    this.#follower.close()
-    this.#printed.close()
+    this.release()
     this.#resolve(outcome)
   }
 
   /** Stops watching; the process goes on, and the folder keeps its ending. */
   release(): void {
     this.#stop?.timer.cancel()
+    this.#watching?.cancel()
     this.#follower.close()
     this.#printed.close()
   }
@@ -208,7 +227,8 @@ export class WatchedAttempt implements RunningAttempt {
   }
 
   async #outcomeOfExit(exit: Exit | null, told: boolean): Promise<Outcome> {
-    if (this.#killed && !told && this.#stop !== null) {
+    const killed = this.#killed && (!told || exit?.signal === 'SIGKILL')
+    if (killed && this.#stop !== null) {
       const { reason, grace } = this.#stop
       return {
         type: 'failed',
@@ -232,9 +252,4 @@ export class WatchedAttempt implements RunningAttempt {
     if (outcome.type !== 'released')
       this.#try('the ending', () => writeWhole(this.attempt, 'ending', { outcome }))
   }
-}
-
-/** The outcome of an attempt of which nothing is left. */
-export function vanished(attempt: Attempt): Outcome {
-  return { type: 'released', kind: 'node_lost', message: `attempt ${attempt.id} is gone without a trace` }
 }

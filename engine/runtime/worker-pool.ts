@@ -106,7 +106,7 @@ class Worker {
     const identity = this.#child.pid === undefined ? null : identify(this.#child.pid)
     // Where it could not be started or is gone already, its `error` or `close` event ends the attempt.
     if (identity === null) return
-    const process = { type: 'worker', ...identity, oomKills: oomKills() } as const
+    const process = { type: 'worker', ...identity, oomKills: oomKills(), supervisor: null } as const
     writeWhole(watched.attempt, 'process', process)
     watched.leads(process)
     this.#send({ type: 'run', attempt: watched.attempt })

@@ -1,5 +1,6 @@
 /** The `Shell` operator: a command, run by /bin/sh in the pipeline's folder. How it ended is classified by the runtime. */
 import { defineOperator } from '../../plugins/api.ts'
+import { plainWords } from './plain-words.ts'
 
 /**
  * Runs `command` with /bin/sh; outputs are the JSON that it writes to $DAGCTL_OUTPUT. Whatever else its `with` holds is in
@@ -28,5 +29,6 @@ export const shell = defineOperator<{ command: string }>({
   output: { type: 'object', additionalProperties: true },
   effects: 'data',
   example: 'extract: { run: "./extract.sh {{ run.interval.start }}" }',
-  command: ({ command }) => ['/bin/sh', '-c', command],
+  // As make does it: a shell that would only start a program costs more than the start.
+  command: ({ command }) => plainWords(command) ?? ['/bin/sh', '-c', command],
 })

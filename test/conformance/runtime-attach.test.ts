@@ -6,14 +6,21 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { readEnding, readProcess } from '../../engine/runtime/attempt-folder.ts'
 import type { Attempt } from '../../engine/runtime/runtime.ts'
-import { attemptOf, listener, processRuntime, runs } from '../support/runtimes.ts'
+import { attemptOf, listener, processRuntime, processRuntimeWithoutPerl, runs } from '../support/runtimes.ts'
 
 const program = fileURLToPath(import.meta.resolve('../support/engine-to-kill.ts'))
 
 /** Starts the attempt in an engine of its own, and kills that engine when it says `when`. */
-async function startAndKill(attempt: Attempt, dir: string, when: 'progress' | 'outcome'): Promise<void> {
+async function startAndKill(
+  attempt: Attempt,
+  dir: string,
+  when: 'progress' | 'outcome',
+  options: readonly string[] = [],
+): Promise<void> {
   writeFileSync(`${dir}/spec`, JSON.stringify(attempt))
-  const engine = spawn(process.execPath, [program, `${dir}/spec`], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const engine = spawn(process.execPath, [program, `${dir}/spec`, ...options], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   for await (const line of createInterface({ input: engine.stdout }))
     if (JSON.parse(line).type === when) break
   engine.kill('SIGKILL')
@@ -36,34 +43,53 @@ function pidOf(attempt: Attempt): number {
   return found.pid
 }
 
+/** Kills the attempt and what is to write its ending, which comes first: it would write that of a killed command. */
+function killAll(attempt: Attempt): void {
+  const found = readProcess(attempt)
+  if (found === null) throw new Error('no process is on record')
+  if (found.supervisor !== null) process.kill(found.supervisor.pid, 'SIGKILL')
+  process.kill(-found.pid, 'SIGKILL')
+}
+
 const say = `echo '{"type":"progress","done":1,"unit":"starts"}' >> $DAGCTL_EVENTS`
 
+const command = {
+  options: [] as readonly string[],
+  make: () => processRuntime(),
+  waits: (dir: string) =>
+    attemptOf(
+      'Shell',
+      {
+        command: `${say}; until [ -e go ]; do sleep 0.02; done; ${say}; echo '{"went":true}' > $DAGCTL_OUTPUT`,
+      },
+      { dir },
+    ),
+  rude: (dir: string) =>
+    attemptOf('Shell', { command: `trap '' TERM; ${say}; while :; do sleep 60; done` }, { dir }),
+  quick: (dir: string) => attemptOf('Shell', { command: `echo '{"went":true}' > $DAGCTL_OUTPUT` }, { dir }),
+}
+
 const kits = [
+  { ...command, name: 'a command' },
   {
-    name: 'a command',
-    waits: (dir: string) =>
-      attemptOf(
-        'Shell',
-        {
-          command: `${say}; until [ -e go ]; do sleep 0.02; done; ${say}; echo '{"went":true}' > $DAGCTL_OUTPUT`,
-        },
-        { dir },
-      ),
-    rude: (dir: string) =>
-      attemptOf('Shell', { command: `trap '' TERM; ${say}; while :; do sleep 60; done` }, { dir }),
-    quick: (dir: string) => attemptOf('Shell', { command: `echo '{"went":true}' > $DAGCTL_OUTPUT` }, { dir }),
+    ...command,
+    name: 'a command without Perl',
+    options: ['--no-perl'],
+    make: processRuntimeWithoutPerl,
   },
   {
+    options: [],
+    make: () => processRuntime(),
     name: "an operator's code in a worker",
     waits: (dir: string) => attemptOf('WaitForGo', {}, { dir }),
     rude: (dir: string) => attemptOf('Rude', {}, { dir }),
     quick: (dir: string) => attemptOf('Echo', { went: true }, { dir }),
   },
-] as const
+]
 
 for (const kit of kits) {
   t.test(`${kit.name} outlives its engine`, async (t) => {
-    const runtime = processRuntime()
+    const runtime = kit.make()
     t.teardown(() => runtime.close())
     const attach = (attempt: Attempt) => {
       const heard = listener()
@@ -73,7 +99,7 @@ for (const kit of kits) {
     t.test('still running: the next engine watches it, hears of it and takes its result', async (t) => {
       const dir = t.testdir()
       const attempt = kit.waits(dir)
-      await startAndKill(attempt, dir, 'progress')
+      await startAndKill(attempt, dir, 'progress', kit.options)
       t.ok(runs(pidOf(attempt)))
       const { running, heard } = attach(attempt)
       t.match(await heard('progress'), { done: 1, unit: 'starts' }, 'the newest progress is told again')
@@ -84,7 +110,7 @@ for (const kit of kits) {
     t.test('ended meanwhile: its result is taken', async (t) => {
       const dir = t.testdir()
       const attempt = kit.waits(dir)
-      await startAndKill(attempt, dir, 'progress')
+      await startAndKill(attempt, dir, 'progress', kit.options)
       writeFileSync(`${dir}/go`, '')
       await ended(attempt)
       t.match(await attach(attempt).running.outcome, { type: 'succeeded', outputs: { went: true } })
@@ -93,7 +119,7 @@ for (const kit of kits) {
     t.test('ended before: its result is taken again', async (t) => {
       const dir = t.testdir()
       const attempt = kit.quick(dir)
-      await startAndKill(attempt, dir, 'outcome')
+      await startAndKill(attempt, dir, 'outcome', kit.options)
       const { running, events } = attach(attempt)
       t.strictSame(await running.outcome, { type: 'succeeded', outputs: { went: true } })
       t.strictSame(events, [])
@@ -102,8 +128,8 @@ for (const kit of kits) {
     t.test('vanished: released as node_lost', async (t) => {
       const dir = t.testdir()
       const attempt = kit.rude(dir)
-      await startAndKill(attempt, dir, 'progress')
-      process.kill(-pidOf(attempt), 'SIGKILL')
+      await startAndKill(attempt, dir, 'progress', kit.options)
+      killAll(attempt)
       t.match(await attach(attempt).running.outcome, {
         type: 'released',
         kind: 'node_lost',
@@ -116,18 +142,18 @@ for (const kit of kits) {
     t.test('vanishes while it is watched: released as node_lost', async (t) => {
       const dir = t.testdir()
       const attempt = kit.rude(dir)
-      await startAndKill(attempt, dir, 'progress')
+      await startAndKill(attempt, dir, 'progress', kit.options)
       const { running, heard } = attach(attempt)
       await heard('progress')
-      process.kill(-pidOf(attempt), 'SIGKILL')
+      killAll(attempt)
       t.match(await running.outcome, { type: 'released', kind: 'node_lost' })
     })
 
     t.test('its number belongs to another process: node_lost, and that one is not touched', async (t) => {
       const dir = t.testdir()
       const attempt = kit.rude(dir)
-      await startAndKill(attempt, dir, 'progress')
-      process.kill(-pidOf(attempt), 'SIGKILL')
+      await startAndKill(attempt, dir, 'progress', kit.options)
+      killAll(attempt)
       const stranger = spawn('sleep', ['60'], { detached: true })
       t.teardown(() => stranger.kill('SIGKILL'))
       for (const change of [{ pid: stranger.pid }, { pid: stranger.pid, startTime: '1' }]) {
@@ -143,7 +169,7 @@ for (const kit of kits) {
     t.test('of an earlier start of the machine: node_lost', async (t) => {
       const dir = t.testdir()
       const attempt = kit.waits(dir)
-      await startAndKill(attempt, dir, 'progress')
+      await startAndKill(attempt, dir, 'progress', kit.options)
       const pid = pidOf(attempt)
       const path = `${attempt.folder}/process.json`
       writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), bootId: 'another' }))
@@ -154,7 +180,7 @@ for (const kit of kits) {
     t.test('a stop by the next engine ends it, by SIGKILL after the grace', async (t) => {
       const dir = t.testdir()
       const attempt = kit.rude(dir)
-      await startAndKill(attempt, dir, 'progress')
+      await startAndKill(attempt, dir, 'progress', kit.options)
       const { running } = attach(attempt)
       running.stop('timeout', 50)
       t.match(await running.outcome, { type: 'failed', kind: 'crash', message: /killed: .*0.05 s.*timeout/ })
@@ -169,7 +195,7 @@ for (const kit of kits) {
     t.test('a runtime that closes leaves it running, and another one takes it over', async (t) => {
       const dir = t.testdir()
       const attempt = kit.waits(dir)
-      const first = processRuntime()
+      const first = kit.make()
       const heard = listener()
       first.start(attempt, heard.listen)
       await heard.heard('progress')
@@ -184,7 +210,7 @@ for (const kit of kits) {
       const dir = t.testdir()
       const attempt = kit.quick(dir)
       writeFileSync(`${dir}/spec`, JSON.stringify(attempt))
-      const engine = spawn(process.execPath, [program, `${dir}/spec`], { stdio: 'ignore' })
+      const engine = spawn(process.execPath, [program, `${dir}/spec`, ...kit.options], { stdio: 'ignore' })
       const [code] = await once(engine, 'exit')
       t.equal(code, 0)
     })
@@ -192,7 +218,7 @@ for (const kit of kits) {
     t.test('a torn ending of a process that is gone is none', async (t) => {
       const dir = t.testdir()
       const attempt = kit.quick(dir)
-      await startAndKill(attempt, dir, 'outcome')
+      await startAndKill(attempt, dir, 'outcome', kit.options)
       const pid = pidOf(attempt)
       writeFileSync(`${attempt.folder}/ending.json`, '{"outc')
       if (runs(pid)) process.kill(-pid, 'SIGKILL')
@@ -215,10 +241,10 @@ t.test('code that waits for nothing, in a worker without an engine, has an endin
 t.test('a command never begins where its engine died before its process was on record', async (t) => {
   const dir = t.testdir()
   const attempt = attemptOf('Shell', { command: ': > began' }, { dir })
-  await startAndKill(attempt, dir, 'outcome')
+  await startAndKill(attempt, dir, 'outcome', ['--no-perl'])
   t.ok(existsSync(`${dir}/began`), 'with an engine it begins')
   // The supervisor as it is spawned, but nobody says `go`.
-  const { supervisor } = await import('../../engine/runtime/command.ts')
+  const { supervisor } = await import('../../engine/runtime/supervised.ts')
   rmSync(`${dir}/began`)
   rmSync(`${attempt.folder}/ending.json`)
   const alone = spawn('/bin/sh', ['-c', supervisor, 'dagctl', attempt.folder, '/bin/sh', '-c', ': > began'], {

@@ -2,7 +2,15 @@ import { readdirSync } from 'node:fs'
 import t from 'tap'
 import type { JsonObject } from '../../engine/json.ts'
 import type { Attempt, Runtime } from '../../engine/runtime/runtime.ts'
-import { attemptOf, inlineRuntime, listener, pidIn, processRuntime, runs } from '../support/runtimes.ts'
+import {
+  attemptOf,
+  inlineRuntime,
+  listener,
+  pidIn,
+  processRuntime,
+  processRuntimeWithoutPerl,
+  runs,
+} from '../support/runtimes.ts'
 import type { TaskOptions } from '../support/task-context.ts'
 
 /** A way of running, and how each behaviour is asked for there. */
@@ -82,6 +90,7 @@ const kits: readonly Kit[] = [
   { name: 'inline', make: inlineRuntime, attempt: code('inline') },
   { name: 'process, code in a worker', make: () => processRuntime(), attempt: code('process') },
   { name: 'process, a command', make: () => processRuntime(), attempt: command },
+  { name: 'process, a command without Perl', make: processRuntimeWithoutPerl, attempt: command },
 ]
 
 /** Longer than any test here may take: an end by SIGKILL would fail the test. */

@@ -27,6 +27,11 @@ export function processRuntime(retireAfter = 200): Runtime {
   return new ProcessRuntime({ host, clock: systemClock, worker: { ...worker, retireAfter } })
 }
 
+/** As on a machine that has no Perl: commands are started by Node itself. */
+export function processRuntimeWithoutPerl(): Runtime {
+  return new ProcessRuntime({ host, clock: systemClock, worker, perl: 'no-perl-here' })
+}
+
 /** An attempt of one of the test operators. */
 export function attemptOf(
   name: string,
