@@ -1,7 +1,7 @@
 /** `npm run bench -- NAME…`: runs benchmarks and prints their tables. Without a name it lists them. */
 import { readFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem } from 'node:os'
-import type { Row, Side, Workload } from './workload.ts'
+import { median, type Row, type Side, type Workload } from './workload.ts'
 
 const benches: {
   readonly [name: string]: { readonly about: string; load(): Promise<() => Promise<Workload>> }
@@ -17,6 +17,10 @@ const benches: {
   noop: {
     about: 'B2: 10,000 and 100,000 Noop, wide, chain, layered',
     load: async () => (await import('./noop.ts')).noop,
+  },
+  scale: {
+    about: 'Scale: 1,000 to 1,000,000 Noop, wide and layered',
+    load: async () => (await import('./scale.ts')).scale,
   },
   compile: {
     about: 'B3: compile a 100,000-task file',
@@ -76,6 +80,8 @@ async function report(name: string): Promise<void> {
     console.log('| workload | ours | beside it | ratio | to reach |\n|---|---|---|---|---|')
     for (const row of workload.rows) for (const line of await measure(row)) console.log(line)
     console.log(`\n${[...machine(), ...workload.notes].map((line) => `- ${line}`).join('\n')}\n`)
+    const picture = workload.picture?.()
+    if (picture !== undefined) console.error(`wrote ${picture}`)
   } finally {
     workload.dispose()
   }
@@ -96,12 +102,6 @@ async function measure(row: Row): Promise<string[]> {
     const goal = index === 0 ? (row.goal ?? '') : ''
     return `| ${row.workload} | ${row.ours.name} ${show(row.ours)} | ${other.name} ${show(other)} | ${ratio} | ${goal} |`
   })
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length / 2
-  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle) - 1] ?? 0)) / 2
 }
 
 function spread(values: readonly number[], unit: string): string {

@@ -18,10 +18,6 @@ function fibos(count: number, n: number, chained: boolean, runtime: RuntimeName)
   )
 }
 
-function fibonacci(n: number): number {
-  return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2)
-}
-
 /** Measures milliseconds per task. */
 export async function fibo(): Promise<Workload> {
   const engine = await standing()
@@ -33,16 +29,7 @@ export async function fibo(): Promise<Workload> {
       goal: chained && runtime === 'process' ? '<= 3 ms per task' : null,
       rounds: 7,
       ours: { name: 'dagctl', run: async () => (await engine.run(pipeline)).ms / count },
-      others: [
-        {
-          name: 'the function alone',
-          run: async () => {
-            const began = performance.now()
-            for (let at = 0; at < count; at++) fibonacci(n)
-            return (performance.now() - began) / count
-          },
-        },
-      ],
+      others: [],
     }
   }
   await engine.run(fibos(10, 10, false, 'process'))

@@ -1,6 +1,5 @@
 /** B2: Noop tasks through the whole engine, durably, beside the raw rate of commits on a database opened the same way. */
-import { join } from 'node:path'
-import { time } from './process.ts'
+import { measureNoops } from './noop-once.ts'
 import type { Row, Workload } from './workload.ts'
 
 const runs: readonly (readonly [string, number, string | null])[] = [
@@ -12,21 +11,6 @@ const runs: readonly (readonly [string, number, string | null])[] = [
   ['chain', 1_000, null],
   ['chain', 10_000, '>= 0.7 of raw commits'],
 ]
-
-interface Figures {
-  readonly tasks: number
-  readonly raw: number
-  readonly memory: number
-}
-
-/** Each measurement is a process of its own, which measures both sides: they share the disk's mood. */
-async function measureOnce(shape: string, size: number): Promise<Figures> {
-  const program = join(import.meta.dirname, 'engine.ts')
-  const { stdout, rss } = await time(process.execPath, [program, shape, String(size)])
-  const match = /: (\d+) tasks\/s, raw (\d+) commits\/s, ratio [\d.]+, (\d+) MiB/.exec(stdout)
-  if (!match) throw new Error(`cannot read '${stdout}'`)
-  return { tasks: Number(match[1]), raw: Number(match[2]), memory: Math.max(rss, Number(match[3])) }
-}
 
 /** Measures the three shapes. */
 export async function noop(): Promise<Workload> {
@@ -42,7 +26,7 @@ export async function noop(): Promise<Workload> {
       ours: {
         name: 'dagctl',
         run: async () => {
-          const figures = await measureOnce(shape, size)
+          const figures = await measureNoops(shape, size)
           raw = figures.raw
           largest.set(workload, Math.max(largest.get(workload) ?? 0, figures.memory))
           return figures.tasks

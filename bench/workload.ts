@@ -13,7 +13,17 @@ export interface Side {
 /** One line of the table: ours beside one or more peers or limits, measured A B A B. */
 export interface Row {
   readonly workload: string
-  readonly unit: 'ms' | 's' | 'µs per item' | 'ms per task' | 'tasks/s' | 'commits/s' | 'MiB' | '% of a core'
+  readonly unit:
+    | 'ms'
+    | 's'
+    | 'µs per item'
+    | 'µs per task'
+    | 'ms per task'
+    | 'tasks/s'
+    | 'commits/s'
+    | 'KiB per task'
+    | 'MiB'
+    | '% of a core'
   readonly ours: Side
   readonly others: readonly Side[]
   /** What the ratio ours / other is to be, from the design; null where the figure stands alone. */
@@ -27,6 +37,15 @@ export interface Workload {
   readonly rows: readonly Row[]
   /** `synchronous=FULL`, versions of peers: a line each. */
   readonly notes: readonly string[]
+  /** Draws the figures that were measured, where a table is not all; says which file it wrote. */
+  picture?(): string
   /** Removes what was made for it. */
   dispose(): void
+}
+
+/** The middle of the values, or the mean of the two in the middle; not a number where there are none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle) - 1] ?? Number.NaN)) / 2
 }
