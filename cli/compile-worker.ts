@@ -3,6 +3,7 @@ import type { Installation } from '../dsl/config.ts'
 import type { Problem } from '../dsl/problems.ts'
 import { DagctlError } from '../engine/errors.ts'
 import type { Pipeline } from '../engine/pipeline.ts'
+import { answering } from './beside.ts'
 import { type Checked, checkFile, reportOf } from './pipelines.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -48,20 +49,14 @@ async function undefaulted({ pipeline, bytes, file }: Checked): Promise<readonly
   return report.problems
 }
 
-process.on('message', (question: Question) => {
-  judge(question)
-    .catch((error): Verdict => {
-      if (!(error instanceof DagctlError) || error.kind === 'bug') throw error
-      const hint = error.hint === undefined ? '' : `\n  ${error.hint}`
-      return {
-        pipeline: null,
-        report: `${question.file} error ${error.code} ${error.message}${hint}`,
-        uses: null,
-      }
-    })
-    .then((verdict) => process.send?.(verdict))
-})
-// Whoever asks is gone: there is nobody to answer. A signal to the whole group is for them.
-process.on('disconnect', () => process.exit())
-process.on('SIGINT', () => {})
-process.on('SIGTERM', () => {})
+answering<Question, Verdict>((question) =>
+  judge(question).catch((error): Verdict => {
+    if (!(error instanceof DagctlError) || error.kind === 'bug') throw error
+    const hint = error.hint === undefined ? '' : `\n  ${error.hint}`
+    return {
+      pipeline: null,
+      report: `${question.file} error ${error.code} ${error.message}${hint}`,
+      uses: null,
+    }
+  }),
+)

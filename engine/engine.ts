@@ -9,6 +9,7 @@ import type { Evaluator } from './evaluator.ts'
 import type { EngineIdentity } from './identity.ts'
 import type { JsonObject } from './json.ts'
 import { LiveRun } from './live-run.ts'
+import { ManifestNotes } from './manifest-notes.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { Queue } from './queue/queue.ts'
 import type { Random } from './random.ts'
@@ -18,7 +19,7 @@ import { newId } from './run-id.ts'
 import { Scheduler } from './scheduler.ts'
 import { isEnded } from './state.ts'
 import type { RunRecord } from './store/records.ts'
-import type { EngineRecord, NewRun, Store, Wish } from './store/store.ts'
+import type { EngineRecord, ManifestDue, NewRun, Store, Wish } from './store/store.ts'
 import type { Wake } from './wake.ts'
 import type { Watch } from './wakers.ts'
 
@@ -47,6 +48,8 @@ export interface EngineParts {
   readonly watch?: Watch
   /** What runs are made with, for their manifests. */
   readonly provenance?: (pipeline: Pipeline) => JsonObject
+  /** The digest of an ended run's manifest, for the audit log; none is noted when absent. */
+  readonly manifest?: (due: ManifestDue) => Promise<string>
   readonly report?: (report: Report) => void
   /** `lease` when absent. A simulation, which knows who lives, renews none. */
   readonly lease?: { readonly holds: number; readonly renewed: number }
@@ -60,6 +63,7 @@ export class Engine {
   readonly id: string
   readonly #parts: EngineParts
   readonly #scheduler: Scheduler
+  readonly #manifests: ManifestNotes | null
   /** Runs that are being reopened: who wants that too waits. */
   readonly #reopening = new Map<string, Promise<void>>()
   /** Requests that were heard; they stay in the store until what was done is. */
@@ -80,13 +84,17 @@ export class Engine {
       this.#failed = reject
     })
     this.failing.catch(() => {})
+    this.#manifests = this.#manifestNotes()
     this.#scheduler = new Scheduler({
       ...parts,
       engine: this.id,
       resources: parts.resources ?? unlimited,
       env: parts.env ?? {},
       watch: parts.watch,
-      report: parts.report ?? (() => {}),
+      report: (told) => {
+        if (told.type === 'run') this.#manifests?.look()
+        parts.report?.(told)
+      },
       fatal: (error) => this.#fail(error),
     })
   }
@@ -96,6 +104,7 @@ export class Engine {
     await this.#renew()
     this.#unlisten = this.#parts.wake.listen(() => this.#hear())
     this.#armRenewal()
+    this.#manifests?.look()
   }
 
   /**
@@ -216,7 +225,15 @@ export class Engine {
     this.#silence()
     this.#scheduler.close()
     await this.#parts.queue.close()
+    await this.#manifests?.close()
     if (this.#failure === null) await this.#parts.store.leave(this.id)
+  }
+
+  #manifestNotes(): ManifestNotes | null {
+    const { store, clock, manifest } = this.#parts
+    if (manifest === undefined) return null
+    const failed = (error: unknown) => this.#fail(error)
+    return new ManifestNotes({ store, clock, engine: this.id, digest: manifest, failed })
   }
 
   #enter(run: LiveRun, maxActive: number | null): void {

@@ -15,7 +15,12 @@ const dist = join(root, 'dist')
 const commandLine = 'cli/main.ts'
 
 /** What worker processes and threads load by their paths; split, as they share modules. */
-const workerModules = ['plugins/worker.ts', 'operators/catalogue.ts', 'cli/compile-worker.ts']
+const workerModules = [
+  'plugins/worker.ts',
+  'operators/catalogue.ts',
+  'cli/compile-worker.ts',
+  'cli/manifest-worker.ts',
+]
 
 /** Native or large, and needed by few commands: loaded from node_modules when asked for. */
 const external = [

@@ -10,6 +10,8 @@ import {
   type Signer,
 } from '../audit/log.ts'
 import type { Connection } from './sqlite-connection.ts'
+import { ended } from './sqlite-rows.ts'
+import type { ManifestDue, NotedManifest } from './store.ts'
 
 /** Appends over one connection. */
 export class SqliteAudit {
@@ -50,6 +52,49 @@ export class SqliteAudit {
   /** In the transaction that is open; nothing where there is no note. */
   note(note: Note | undefined): void {
     if (note !== undefined) this.append(note.chain, note.drafts, note.at)
+  }
+
+  manifestsDue(engine: string, at: number, most: number): readonly ManifestDue[] {
+    return this.#db
+      .all(
+        `SELECT id, pipeline, state, fence, (SELECT count(*) FROM tasks WHERE tasks.run = seq) AS tasks
+         FROM manifests_due JOIN runs ON seq = manifests_due.run
+         WHERE ${ended} AND (owner = ? OR owner IS NULL OR owner NOT IN (SELECT id FROM engines WHERE lease_until > ?))
+         ORDER BY seq LIMIT ?`,
+        engine,
+        at,
+        most,
+      )
+      .map((row) => ({
+        run: row.id as string,
+        pipeline: row.pipeline as string,
+        state: row.state as string,
+        fence: row.fence as number,
+        tasks: row.tasks as number,
+      }))
+  }
+
+  /** In the transaction that is open. */
+  noteManifests(manifests: readonly NotedManifest[], chain: string, at: number): void {
+    const drafts = manifests
+      .filter(({ due: { run, fence } }) => this.#isDone(run, fence))
+      .map(({ due: { run, pipeline, state }, digest, reason }) => ({
+        what: 'run.manifest',
+        who: 'engine',
+        subject: { run, pipeline },
+        detail: { digest, state, ...(reason !== null && { reason }) },
+      }))
+    this.append(chain, drafts, at)
+  }
+
+  /** Takes the run from what is due, where it is as it was. */
+  #isDone(run: string, fence: number): boolean {
+    const { changes } = this.#db.run(
+      `DELETE FROM manifests_due WHERE run = (SELECT seq FROM runs WHERE id = ? AND fence = ? AND ${ended})`,
+      run,
+      fence,
+    )
+    return changes > 0
   }
 
   entries(after: number, most: number): readonly AuditEntry[] {

@@ -116,7 +116,10 @@ export class SqliteWriter {
       seq,
     )
     this.#rows.event(seq, null, null, event, at, detail ?? null)
-    if (typeof endedAt === 'number') this.#db.run('DELETE FROM requests WHERE run = ?', seq)
+    if (typeof endedAt === 'number') {
+      this.#db.run('DELETE FROM requests WHERE run = ?', seq)
+      this.#db.run('INSERT OR IGNORE INTO manifests_due VALUES (?)', seq)
+    }
   }
 
   #writeTask(seq: number, { node, events, patch }: TaskWrite, at: number): void {

@@ -1,8 +1,7 @@
 /** What SQLite forgets, and what it must not: runs that something still needs. Knows no files and no clock. */
 import type { Connection } from './sqlite-connection.ts'
+import { ended } from './sqlite-rows.ts'
 import type { RunLimits } from './store.ts'
-
-const ended = "state NOT IN ('queued', 'running', 'paused')"
 
 /** Runs `r` in whose tasks an attempt may still run. */
 const holding = 'EXISTS (SELECT 1 FROM tasks t WHERE t.run = r.seq AND t.holding = 1)'
@@ -56,7 +55,7 @@ export class SqlitePruner {
       id,
     )
     if (row === undefined) return false
-    for (const table of ['tasks', 'events', 'requests'])
+    for (const table of ['tasks', 'events', 'requests', 'manifests_due'])
       this.#db.run(`DELETE FROM ${table} WHERE run = ?`, row.seq)
     this.#db.run('DELETE FROM cache WHERE run = ?', id)
     this.#db.run('DELETE FROM runs WHERE seq = ?', row.seq)

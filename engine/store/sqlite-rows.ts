@@ -3,6 +3,9 @@ import type { JsonObject } from '../json.ts'
 import type { RunPatch, TaskPatch } from './batch.ts'
 import type { Connection } from './sqlite-connection.ts'
 
+/** The condition of rows of `runs` that have ended. */
+export const ended = "state NOT IN ('queued', 'running', 'paused')"
+
 /** Column names of the fields of a task's patch. */
 const columns: { readonly [field in keyof TaskPatch]-?: string } = {
   state: 'state',

@@ -16,7 +16,9 @@ import type {
   EngineRecord,
   EventRecord,
   HeldSlot,
+  ManifestDue,
   NewRun,
+  NotedManifest,
   RequestRecord,
   RunFilter,
   RunLimits,
@@ -257,6 +259,14 @@ class SqliteStore extends SqlitePlans implements Store {
 
   async note(note: Note): Promise<void> {
     this.#db.transaction(() => this.#audit.note(note))
+  }
+
+  async manifestsDue(engine: string, at: number, most: number): Promise<readonly ManifestDue[]> {
+    return this.#audit.manifestsDue(engine, at, most)
+  }
+
+  async noteManifests(manifests: readonly NotedManifest[], chain: string, at: number): Promise<void> {
+    this.#db.transaction(() => this.#audit.noteManifests(manifests, chain, at))
   }
 
   async auditEntries(after: number, most: number): Promise<readonly AuditEntry[]> {

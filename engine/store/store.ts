@@ -89,6 +89,25 @@ export interface EngineRecord {
   readonly leaseUntil: number
 }
 
+/** An ended run whose manifest is not noted yet. */
+export interface ManifestDue {
+  readonly run: string
+  readonly pipeline: string
+  readonly state: string
+  /** As it was when it ended: a run that was taken up since ends again. */
+  readonly fence: number
+  /** Rows of tasks, by which to judge what the manifest will cost. */
+  readonly tasks: number
+}
+
+/** A manifest by its name, or why it has none. */
+export interface NotedManifest {
+  readonly due: ManifestDue
+  /** SHA-256, hex. */
+  readonly digest: string | null
+  readonly reason: string | null
+}
+
 /** What a person asks of a run. */
 export type Wish =
   | { readonly kind: 'cancel' | 'pause' | 'resume' }
@@ -310,6 +329,10 @@ export interface Store {
 
   /** Notes in the audit log what changes nothing in the store. What does takes its note with it. */
   note(note: Note): Promise<void>
+  /** Ended runs whose manifests are not noted: `engine`'s, and those that no living engine owns; the oldest first. */
+  manifestsDue(engine: string, at: number, most: number): Promise<readonly ManifestDue[]>
+  /** Notes `run.manifest` in the audit log for each that is as it was, once; `chain` as in a note. */
+  noteManifests(manifests: readonly NotedManifest[], chain: string, at: number): Promise<void>
   /** Entries of the audit log after `after`, in order, of all chains. */
   auditEntries(after: number, most: number): Promise<readonly AuditEntry[]>
   /** All of it as it is at one moment: its entries and its signed heads, in order. */

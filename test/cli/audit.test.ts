@@ -26,8 +26,10 @@ t.test('what a person did and what became of it stands in the log, and outlives 
   t.hasStrict(
     (await told('--run', id)).map(({ what, detail }) => [what, detail.state ?? detail.reason]),
     [
+      ['run.manifest', 'succeeded'],
       ['run.ended', 'succeeded'],
       ['run.mark', 'by hand'],
+      ['run.manifest', 'failed'],
       ['run.ended', 'failed'],
       ['run.created', undefined],
     ],
@@ -42,24 +44,42 @@ t.test('what a person did and what became of it stands in the log, and outlives 
   await dagctl(folder, ['run', 'p.yaml'])
   await dagctl(folder, ['db', 'prune'])
   t.match(await dagctl(folder, ['runs', 'show', id]), { exit: 2, err: /there is no run/ })
-  t.equal((await told('--run', id)).length, 4)
+  t.equal((await told('--run', id)).length, 6)
   t.match(await dagctl(folder, ['audit', 'verify']), {
     exit: 0,
-    out: /^ok: \d entries, signed by [0-9a-f]{16}\n$/,
+    out: /^ok: \d+ entries, signed by [0-9a-f]{16}\n$/,
   })
+})
+
+t.test('how a run ended is noted with the digest of its manifest, large or small', async (t) => {
+  const folder = t.testdir({
+    'p.yaml': `dagctl: 1
+pipeline: p
+params: { items: { type: array } }
+tasks: { a: { uses: Noop, foreach: "{{ params.items }}", with: { outputs: { n: "{{ item }}" } } } }
+`,
+  })
+  for (const count of [3, 1_200]) {
+    const items = JSON.stringify(Array.from({ length: count }, (_, item) => item))
+    const { document } = await json(folder, ['run', 'p.yaml', '--param', `items=${items}`])
+    const { id } = document.run
+    const { digest } = (await json(folder, ['runs', 'manifest', id])).document
+    const [newest] = (await json(folder, ['audit', 'show', '--what', 'run.manifest'])).document.entries
+    t.strictSame([newest.subject.run, newest.detail], [id, { digest, state: 'succeeded' }])
+  }
 })
 
 t.test('an altered log exits 4 and says what it was', async (t) => {
   const { folder } = await world(t)
   const { default: Database } = await import('better-sqlite3')
   const db = new Database(join(folder, '.dagctl/dagctl.db'))
-  db.exec("UPDATE audit SET content = replace(content, 'by hand', 'checked') WHERE seq = 3")
+  db.exec("UPDATE audit SET content = replace(content, 'by hand', 'checked') WHERE seq = 4")
   db.close()
   const { exit, out } = await dagctl(folder, ['audit', 'verify'])
   t.equal(exit, 4)
   t.equal(
     out,
-    `altered: entry 3 (number 1 of chain ${/chain (\S+),/.exec(out)?.[1]}, run.mark) is not what its hash says\n`,
+    `altered: entry 4 (number 1 of chain ${/chain (\S+),/.exec(out)?.[1]}, run.mark) is not what its hash says\n`,
   )
 })
 
@@ -77,16 +97,16 @@ t.test('an export stands for itself, in parts too, and the log is found to go on
     exit: 0,
     out: /^ok: 1 entries/,
   })
-  t.equal((await exported()).length, 5)
+  t.equal((await exported()).length, 7)
   await dagctl(folder, ['run', 'p.yaml'])
   t.match(await dagctl(folder, ['audit', 'verify', '--since', 'log.jsonl']), {
     exit: 0,
-    out: /^ok: 6 entries/,
+    out: /^ok: 9 entries/,
   })
   writeFileSync(file, readFileSync(file, 'utf8').replace('by hand', 'checked'))
   t.match(await dagctl(folder, ['audit', 'verify', '--export', 'log.jsonl']), {
     exit: 4,
-    out: /^altered: line 4: run\.mark \(number 1 of chain \S+\) is not in the signed tree at 2\n$/,
+    out: /^altered: line 5: run\.mark \(number 1 of chain \S+\) is not in the signed tree at 3\n$/,
   })
   const [head = ''] = readFileSync(file, 'utf8').split('\n')
   for (const [text, line] of [

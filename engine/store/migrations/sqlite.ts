@@ -204,4 +204,7 @@ export const migrations: readonly string[] = [
     signature TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE manifests_due (run INTEGER PRIMARY KEY) STRICT;
+  `,
 ]
