@@ -24,7 +24,7 @@ import {
   vanished,
 } from './classify.ts'
 import { LogBound } from './log-bound.ts'
-import { groupGone, isAlive, signalGroup } from './process-identity.ts'
+import { bootId, groupGone, isAlive, signalGroup } from './process-identity.ts'
 import type { Attempt, AttemptEvent, OperatorHost, RunningAttempt, StopReason } from './runtime.ts'
 
 /** What the process runtime is given. */
@@ -242,9 +242,13 @@ export class WatchedAttempt implements RunningAttempt {
     return classifyExit(exit, evidenceOf(this.attempt, this.#failure, this.#process?.oomKills ?? null))
   }
 
-  #outputs(): Promise<Outcome> | Outcome {
+  async #outputs(): Promise<Outcome> {
     const read = readOutputs(this.attempt)
-    return 'outputs' in read ? this.#world.host.outputs(this.attempt.operator, read.outputs) : read
+    const outcome =
+      'outputs' in read ? await this.#world.host.outputs(this.attempt.operator, read.outputs) : read
+    // Nobody saw to it that they are on disk: what a loss of power left of them is not what the command wrote.
+    const restarted = this.#process === null || this.#process.bootId !== bootId()
+    return restarted && outcome.type === 'failed' ? vanished(this.attempt) : outcome
   }
 
   /** So that a later engine finds the same outcome. */
