@@ -9,6 +9,8 @@ export interface Timer {
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number
+  /** Milliseconds that have passed since some moment, however the clock on the wall is set meanwhile. */
+  elapsed(): number
   /** Calls `fire` once, at or after `at` (epoch milliseconds). A pending timer keeps the process alive. */
   at(at: number, fire: () => void): Timer
   /** Calls `fire` as soon as what is at hand is done; pending input and output go first. */
@@ -21,6 +23,7 @@ const longest = 2 ** 31 - 1
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   at(at, fire) {
     let handle: NodeJS.Timeout
     const arm = () => {

@@ -44,6 +44,7 @@ export class Occurrences implements AttemptListener, AllowanceListener {
   readonly allowances: Allowances
   readonly breakers = new Breakers()
   readonly #parts: SchedulerParts
+  readonly #timeouts: Alarm
   readonly #around: Surroundings
   readonly #turns: Turns
   /** The endpoints that running attempts ask. */
@@ -57,9 +58,16 @@ export class Occurrences implements AttemptListener, AllowanceListener {
     this.#around = around
     this.#turns = turns
     this.alarm = new Alarm(parts.clock)
-    this.attempts = new Attempts(parts.queue, this.alarm, this)
+    this.#timeouts = new Alarm(parts.clock, 'time')
+    this.attempts = new Attempts(parts.queue, this.#timeouts, this)
     this.wakers = new Wakers(parts.watch, (run, node) => turns.post(() => this.wakeUp(run, node)))
     this.allowances = new Allowances(this.alarm, parts.resources, this)
+  }
+
+  /** Nobody is called any more. */
+  clearAlarms(): void {
+    this.alarm.clear()
+    this.#timeouts.clear()
   }
 
   /** The starter, which is made with these occurrences. */

@@ -179,7 +179,7 @@ export class Scheduler {
   /** Stops turning. What runs is left running, to be attached to later. */
   close(): void {
     this.#closed = true
-    this.#occurrences.alarm.clear()
+    this.#occurrences.clearAlarms()
     for (const run of this.#runs.values()) this.#occurrences.wakers.forget(run)
     for (const id of [...this.#ended.keys()]) this.#resolveEnded(id)
   }

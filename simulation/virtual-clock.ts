@@ -88,6 +88,10 @@ export class ClockFace implements Clock {
     return this.#clock.time + this.#clock.offset
   }
 
+  elapsed(): number {
+    return this.#clock.time
+  }
+
   at(at: number, fire: () => void): Timer {
     return this.#clock.enter(this, at, fire)
   }

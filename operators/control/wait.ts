@@ -6,7 +6,10 @@ type WaitInput =
   | { readonly for: string; readonly until?: undefined }
   | { readonly until: string; readonly for?: undefined }
 
-/** Sleeps, then succeeds. The end is fixed at the first start: a restart of the engine does not prolong it. */
+/**
+ * Sleeps, then succeeds. The end is fixed at the first start: a restart of the engine does not prolong it. Who waits for a
+ * while is not asked again when it is woken: the clock may have been set back meanwhile, the time has passed all the same.
+ */
 export const wait = defineOperator<WaitInput>({
   name: 'Wait',
   stage: 'control',
@@ -39,7 +42,8 @@ export const wait = defineOperator<WaitInput>({
     const until = typeof task.state === 'number' ? task.state : endOf(input, task.clock.now())
     if (Number.isNaN(until))
       return failed('invalid_input', `\`until\`: ${input.until} is not an RFC 3339 instant`)
-    if (until > task.clock.now()) return sleep(until, until)
+    const passed = input.for !== undefined && typeof task.state === 'number'
+    if (until > task.clock.now() && !passed) return sleep(until, until)
     return succeeded({ until: new Date(until).toISOString() })
   },
 })

@@ -30,7 +30,7 @@ function report(
   }
 }
 
-const still = { now: () => 61_000, at: () => ({ cancel() {} }), soon: () => {} }
+const still = { now: () => 61_000, at: () => ({ cancel() {} }), soon: () => {}, elapsed: () => 0 }
 
 t.test('the live table shows each task with its state, time and progress', (t) => {
   const { terminal } = capturing('/', {

@@ -161,12 +161,37 @@ t.test('caches are looked at a few at a time, and what was looked at first start
 t.test('a clock that is set back prolongs no delay', async (t) => {
   const it = await testEngine()
   const retry = { ...tries(2), delay: 5000, maxDelay: 5000 }
-  await it.run(pipelineOf({ flaky: { retry } }))
+  const longer = { ...retry, delay: 8000, maxDelay: 8000 }
+  await it.run(pipelineOf({ flaky: { retry }, slower: { retry: longer }, sensor: {}, later: { retry } }))
   await it.end('flaky', crashed)
+  await it.end('slower', crashed)
+  await it.end('sensor', { type: 'sleep', until: it.clock.time + 10_000, state: null })
+  const attempt = (task: string) => it.held(task).attempt.task.attempt
   it.clock.offset = -3_600_000
-  await it.pass(5000)
+  await it.pass(4000)
+  await it.end('later', crashed)
+  await it.pass(1000)
   await it.pass()
-  t.equal(it.held('flaky').attempt.task.attempt, 2)
+  t.equal(attempt('flaky'), 2)
+  await it.pass(3000)
+  await it.pass()
+  t.equal(attempt('slower'), 2, 'not only the first of them')
+  t.equal(attempt('later'), 1, 'nor is one that came since cut short')
+  await it.pass(2000)
+  await it.pass()
+  t.equal(attempt('sensor'), 2)
+  t.equal(attempt('later'), 2)
+})
+
+t.test('a clock that is set forward ends no try before its time', async (t) => {
+  const it = await testEngine()
+  await it.run(pipelineOf({ a: { timeout: 10_000 } }))
+  const { stops } = it.held('a')
+  it.clock.offset = 3_600_000
+  await it.pass(9_900)
+  t.strictSame(stops, [])
+  await it.pass(200)
+  t.strictSame(stops, ['timeout'])
 })
 
 t.test('a clock that is set forward wakes what is due by then', async (t) => {

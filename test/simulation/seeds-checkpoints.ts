@@ -42,7 +42,7 @@ interface Announcement extends Announced {
   told: 'kept' | 'not kept' | null
 }
 
-const clock = { now: () => Date.UTC(2026, 0, 1), at: () => ({ cancel() {} }), soon() {} }
+const clock = { now: () => Date.UTC(2026, 0, 1), at: () => ({ cancel() {} }), soon() {}, elapsed: () => 0 }
 
 /** Plays the seeds; throws at the first that shows a fault. */
 export async function checkpoints(seeds: readonly number[]): Promise<CheckpointsSeen> {

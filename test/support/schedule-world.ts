@@ -125,6 +125,7 @@ export async function scheduleWorld(options: WorldOptions = {}) {
 function rarelyRenewed(clock: Clock, every: number): Clock {
   return {
     now: () => clock.now(),
+    elapsed: () => clock.elapsed(),
     soon: (fire) => clock.soon(fire),
     at: (at, fire) => clock.at(at - clock.now() === lease.renewed ? clock.now() + every : at, fire),
   }

@@ -94,7 +94,7 @@ export async function testEngine(options: TestEngineOptions = {}) {
   /** Lets everything happen that is due within `ms` milliseconds. */
   const pass = async (ms = 0) => {
     const until = clock.time + ms
-    clock.face().at(until, () => {})
+    clock.face().at(until + clock.offset, () => {})
     while (clock.nextAt() <= until) await clock.step()
   }
   return {
