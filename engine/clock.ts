@@ -1,4 +1,4 @@
-/** Time and timers, injected everywhere: the only file that calls Date.now and setTimeout. */
+/** Time and timers, injected everywhere: the only file that calls Date.now, performance.now and setTimeout. */
 
 /** A timer that can be called off. */
 export interface Timer {
