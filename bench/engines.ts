@@ -65,12 +65,13 @@ export async function engines(): Promise<Workload> {
       others,
     }
   }
-  const version = spawnSync('dagu', ['version'], { encoding: 'utf8' }).stdout?.trim()
+  const { stdout, stderr } = spawnSync('dagu', ['version'], { encoding: 'utf8' })
+  const version = `${stdout ?? ''}${stderr ?? ''}`.trim()
   return {
     rows: [row(false), row(true)],
     notes: [
       'package; SQLite in WAL mode, synchronous=FULL; the whole command with its start-up, each run in a fresh data folder',
-      version ? `Dagu ${version} (npm package @dagu-org/dagu-linux-x64)` : 'no Dagu on this machine',
+      version === '' ? 'no Dagu on this machine' : `Dagu ${version} (npm package @dagu-org/dagu-linux-x64)`,
       `Snakemake ${versionOf('snakemake') ?? 'is not on this machine'}`,
     ],
     dispose: () => rmSync(folder, { recursive: true }),

@@ -7,7 +7,7 @@ export interface Series {
 }
 
 const [width, height] = [360, 260]
-const margin = { left: 52, right: 14, top: 34, bottom: 40 }
+const margin = { left: 52, right: 34, top: 34, bottom: 40 }
 const colors = ['#1f6feb', '#bf5700']
 
 /** The picture, 760 by 270 pixels. Values and sizes are positive. */
@@ -20,6 +20,7 @@ export function drawScale(time: readonly Series[], memory: readonly Series[]): s
     (content, at) => `<g transform="translate(${at * (width + 30) + 5} 5)">${content}</g>`,
   )
   return `<svg xmlns="http://www.w3.org/2000/svg" width="760" height="270" viewBox="0 0 760 270" font-family="sans-serif" font-size="11">
+<title>What a task costs in time and memory, by the number of tasks in one run</title>
 <rect width="760" height="270" fill="#fff"/>
 ${placed.join('\n')}
 </svg>

@@ -1,5 +1,5 @@
 /** B1: 1,000 commands that do nothing, wide and in a chain, through the command line, beside tools that only run commands. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { timeSync, versionOf } from './process.ts'
@@ -22,6 +22,16 @@ export function pipelineOf(chained: boolean): string {
 function makefile(): string {
   const targets = Array.from({ length: count }, (_, index) => `t${index}`)
   return `all: ${targets.join(' ')}\n${targets.map((target) => `${target}:\n\t@/bin/true`).join('\n')}\n`
+}
+
+/** What the disk charges for a file, folder included, rounded. */
+function microsecondsPerFile(folder: string): number {
+  const began = performance.now()
+  for (let file = 0; file < count; file++) {
+    mkdirSync(join(folder, `files/${file}`), { recursive: true })
+    writeFileSync(join(folder, `files/${file}/file`), '{}')
+  }
+  return Math.round(((performance.now() - began) * 1000) / count)
 }
 
 let runs = 0
@@ -50,6 +60,7 @@ export async function shell(): Promise<Workload> {
     run: async () => timeSync(command, args, { cwd: folder }),
   })
   const make = versionOf('make')
+  const perFile = microsecondsPerFile(folder)
   const xargs = peer(`xargs -P${lanes} sh -c`, 'sh', [
     '-c',
     `seq ${count} | xargs -P${lanes} -I@ sh -c /bin/true`,
@@ -74,6 +85,7 @@ export async function shell(): Promise<Workload> {
     ],
     notes: [
       'package; SQLite in WAL mode, synchronous=FULL; the whole command with its start-up, each run in a fresh data folder',
+      `making a small file in a new folder took ${perFile} µs: an attempt has up to six files in four folders, xargs and make have none`,
       'nothing is removed before the end: for minutes after many files were, ext4 takes several times as long to make one',
       `${versionOf('xargs') ?? 'xargs'}, ${make ?? 'no make on this machine'}`,
     ],

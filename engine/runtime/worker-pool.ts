@@ -12,6 +12,9 @@ import type { FromWorker, ToWorker } from './worker-protocol.ts'
 /** Bytes of a worker's own error output that are kept: V8's last words. */
 const lastWords = 16 * 1024
 
+/** The part of its attempts after which a worker's successor is started, so that nobody waits for it. */
+const spareFrom = 0.9
+
 /** Which program the workers are. */
 export interface WorkerProgram {
   /** Absolute path of the module that is forked (plugins/worker.ts). */
@@ -60,6 +63,8 @@ export class WorkerPool {
   #fork(): Worker {
     const worker = new Worker(this.#program, this.#clock, {
       free: () => this.#idle.push(worker),
+      // Behind those that serve already: it takes a while until it can.
+      tired: () => this.#idle.length === 0 && this.#idle.push(this.#fork()),
       gone: () => {
         this.#all.delete(worker)
         const at = this.#idle.indexOf(worker)
@@ -71,17 +76,27 @@ export class WorkerPool {
   }
 }
 
+/** What a worker tells the pool that it is in. */
+interface PoolOfWorker {
+  /** It can serve again. */
+  free(): void
+  /** It will be replaced before long. */
+  tired(): void
+  /** It serves nobody any more. */
+  gone(): void
+}
+
 class Worker {
   current: WatchedAttempt | null = null
   readonly #child: ChildProcess
   readonly #clock: Clock
-  readonly #pool: { free(): void; gone(): void }
+  readonly #pool: PoolOfWorker
   readonly #retireAfter: number
   #served = 0
   #stopped = false
   #stderr = ''
 
-  constructor(program: WorkerProgram, clock: Clock, pool: { free(): void; gone(): void }) {
+  constructor(program: WorkerProgram, clock: Clock, pool: PoolOfWorker) {
     this.#clock = clock
     this.#pool = pool
     this.#retireAfter = program.retireAfter ?? 200
@@ -97,11 +112,13 @@ class Worker {
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-lastWords)
     })
+    this.#keepAlive(false)
   }
 
   run(watched: WatchedAttempt): void {
     this.current = watched
     this.#served += 1
+    if (this.#served === Math.floor(this.#retireAfter * spareFrom)) this.#pool.tired()
     this.#keepAlive(true)
     const identity = this.#child.pid === undefined ? null : identify(this.#child.pid)
     // Where it could not be started or is gone already, its `error` or `close` event ends the attempt.

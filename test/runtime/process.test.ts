@@ -234,6 +234,26 @@ t.test(
   },
 )
 
+t.test('the successor of a worker is there before that one is replaced', async (t) => {
+  const dir = t.testdir()
+  const mine = processRuntime(10)
+  t.teardown(() => mine.close())
+  const pid = async (attempt: number) => {
+    const outcome = await mine.start(attemptOf('Pid', {}, { dir, attempt }), () => {}).outcome
+    return outcome.type === 'succeeded' ? Number(outcome.outputs.pid) : Number.NaN
+  }
+  const children = () =>
+    readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ').map(Number)
+  const first = await pid(1)
+  const before = children()
+  for (let attempt = 2; attempt <= 10; attempt++) t.equal(await pid(attempt), first)
+  const there = children()
+  const next = await pid(11)
+  t.not(next, first)
+  t.notOk(before.includes(next))
+  t.ok(there.includes(next))
+})
+
 t.test('a worker that dies with its attempt gives a classified outcome', async (t) => {
   const dir = t.testdir()
   let attempt = 0
