@@ -42,7 +42,12 @@ export class Beside<Question extends object, Answer> {
   }
 
   #start(): ChildProcess {
-    const worker = fork(this.#module, { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+    const worker = fork(this.#module, {
+      execArgv: [],
+      // A signal to the whole group is not for it: it ends with whoever asks.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    })
     // Whoever waits for an answer hears of it; once nobody does, it is of no matter any more.
     worker.on('error', () => {})
     return worker
@@ -54,8 +59,7 @@ export function answering<Question, Answer>(work: (question: Question) => Promis
   process.on('message', (question: Question) => {
     work(question).then((answer) => process.send?.(answer))
   })
-  // Whoever asks is gone: there is nobody to answer. A signal to the whole group is for them.
+  // Whoever asks is gone: there is nobody to answer. What asks this one to leave is for them.
   process.on('disconnect', () => process.exit())
-  process.on('SIGINT', () => {})
-  process.on('SIGTERM', () => {})
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 }

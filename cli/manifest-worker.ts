@@ -1,15 +1,17 @@
 /** Makes the manifests of large runs in a process of its own, for manifest-digest.ts. */
 import { openSqlite } from '../engine/store/sqlite.ts'
 import { answering } from './beside.ts'
-import { type Answer, digestOfRun, type Question } from './manifest-digest.ts'
+import { type Answer, made, type Question } from './manifest-digest.ts'
 
 answering<Question, Answer>(async ({ store: path, run, env }) => {
-  const store = openSqlite({ path })
   try {
-    return { digest: await digestOfRun(store, run, env) }
+    const store = openSqlite({ path })
+    try {
+      return { made: await made(store, run, env) }
+    } finally {
+      await store.close()
+    }
   } catch (error) {
-    return { error: (error as Error).message }
-  } finally {
-    await store.close()
+    return { failed: (error as Error).message }
   }
 })

@@ -25,7 +25,7 @@ export async function subjectOf(
     import('../dsl/evaluator.ts'),
     store.pipeline(run.version) as Promise<Pipeline>,
     store.tasks(id),
-    store.events(id),
+    store.events(id, 0, 'recover'),
     store.datasetUpdatesBy(id),
   ])
   const datasets = updates.flatMap(({ uri, task }) => (task === null ? [] : [{ uri, task }]))

@@ -10,7 +10,7 @@ import type { RunFolders } from '../engine/retention.ts'
 import type { Store } from '../engine/store/store.ts'
 import type { Wake } from '../engine/wake.ts'
 import { keepHeapSmall } from './heap.ts'
-import { manifestDigests } from './manifest-digest.ts'
+import { manifests } from './manifest-digest.ts'
 import { ownVersion } from './package.ts'
 import { provenanceOf } from './provenance.ts'
 import type { Settings } from './settings.ts'
@@ -111,7 +111,7 @@ export async function makeEngine(
     watch: watch.fileWatch(clock),
     report,
     provenance: provenanceOf,
-    manifest: manifestDigests(store, settings.store, visible(env, allowed)),
+    manifest: manifests(store, settings.store, visible(env, allowed)),
     resources,
     env: visible(env, allowed),
   })

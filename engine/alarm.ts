@@ -3,25 +3,26 @@ import type { Clock, Timer } from './clock.ts'
 import { type Due, DueHeap } from './due-heap.ts'
 
 /**
- * Calls functions at their times, in order of time and then of asking. A clock that is set back does not make anybody wait
- * for the same hour again: calls stand in a time of their own, which goes on as it went. One that is set forward brings
- * about what is due by then; where calls are for what has lasted too long, it does not.
+ * Calls functions at their times, in order of time and then of asking. A call is due when as much time has passed as lay
+ * before it when it was asked for: a clock that is set back does not make anybody wait for the same hour again. It is due
+ * earlier where the clock reaches its instant before, since it was set forward; but for calls that are about how long
+ * something has lasted.
  */
 export class Alarm {
   readonly #clock: Clock
-  readonly #leaps: boolean
+  readonly #counts: 'instants' | 'time'
+  /** By what will have elapsed. */
   readonly #calls = new DueHeap<Due>()
+  /** The same calls by what the clock will say. */
+  readonly #instants = new DueHeap<Due>()
   #order = 0
   #timer: Timer | null = null
   #armedFor = Number.POSITIVE_INFINITY
-  /** By how much the time of calls is before what has elapsed: by what the clock was, when it was furthest. */
-  #offset: number
 
-  /** @param counts what its calls are for: an instant, or how much time has passed */
+  /** @param counts what its calls are about: an instant, or how much time has passed */
   constructor(clock: Clock, counts: 'instants' | 'time' = 'instants') {
     this.#clock = clock
-    this.#leaps = counts === 'instants'
-    this.#offset = clock.now() - clock.elapsed()
+    this.#counts = counts
   }
 
   /** How many calls are waiting. */
@@ -31,17 +32,33 @@ export class Alarm {
 
   /** Calls `fire` once at `at` (epoch ms), unless it is called off before. */
   at(at: number, fire: () => void): Timer {
-    const ahead = this.#time() - this.#clock.now()
-    const call: Due = { at: at + ahead, order: this.#order++, fire }
+    // In this order: should the process stand still in between, a call comes later, not earlier.
+    const wait = at - this.#clock.now()
+    const order = this.#order++
+    const call: Due = { at: this.#clock.elapsed() + wait, order, fire: null }
+    const instant: Due = { at, order, fire: null }
+    const cancel = () => {
+      this.#calls.cancel(call)
+      this.#instants.cancel(instant)
+    }
+    const once = () => {
+      cancel()
+      fire()
+    }
+    call.fire = once
     this.#calls.push(call)
+    if (this.#counts === 'instants') {
+      instant.fire = once
+      this.#instants.push(instant)
+    }
     this.#arm()
-    return { cancel: () => this.#calls.cancel(call) }
+    return { cancel }
   }
 
   /** Rings at once where the clock was set forward past a call: the timer itself counts time as it passes. */
   look(): void {
-    const next = this.#calls.peek()
-    if (next === undefined || next.at > this.#time()) return
+    const next = this.#instants.peek()
+    if (next === undefined || next.at > this.#clock.now()) return
     this.#timer?.cancel()
     this.#ring()
   }
@@ -52,13 +69,7 @@ export class Alarm {
     this.#timer = null
     this.#armedFor = Number.POSITIVE_INFINITY
     this.#calls.clear()
-  }
-
-  /** The time of calls: the clock's, but that it never goes back, nor forward where it counts how much has passed. */
-  #time(): number {
-    const elapsed = this.#clock.elapsed()
-    if (this.#leaps) this.#offset = Math.max(this.#offset, this.#clock.now() - elapsed)
-    return elapsed + this.#offset
+    this.#instants.clear()
   }
 
   #arm(): void {
@@ -66,20 +77,24 @@ export class Alarm {
     if (next === undefined || next.at >= this.#armedFor) return
     this.#timer?.cancel()
     this.#armedFor = next.at
-    const wait = next.at - this.#time()
+    const wait = next.at - this.#clock.elapsed()
     this.#timer = this.#clock.at(this.#clock.now() + wait, () => this.#ring())
   }
 
   #ring(): void {
-    const due = this.#time()
     this.#timer = null
     this.#armedFor = Number.POSITIVE_INFINITY
-    for (let next = this.#calls.peek(); next !== undefined && next.at <= due; next = this.#calls.peek()) {
-      this.#calls.pop()
+    this.#fire(this.#calls, this.#clock.elapsed())
+    this.#fire(this.#instants, this.#clock.now())
+    this.#arm()
+  }
+
+  #fire(calls: DueHeap<Due>, due: number): void {
+    for (let next = calls.peek(); next !== undefined && next.at <= due; next = calls.peek()) {
+      calls.pop()
       const { fire } = next
       next.fire = null
       fire?.()
     }
-    this.#arm()
   }
 }

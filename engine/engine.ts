@@ -9,7 +9,7 @@ import type { Evaluator } from './evaluator.ts'
 import type { EngineIdentity } from './identity.ts'
 import type { JsonObject } from './json.ts'
 import { LiveRun } from './live-run.ts'
-import { ManifestNotes } from './manifest-notes.ts'
+import { ManifestNotes, type ManifestNotesParts } from './manifest-notes.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { Queue } from './queue/queue.ts'
 import type { Random } from './random.ts'
@@ -19,7 +19,7 @@ import { newId } from './run-id.ts'
 import { Scheduler } from './scheduler.ts'
 import { isEnded } from './state.ts'
 import type { RunRecord } from './store/records.ts'
-import type { EngineRecord, ManifestDue, NewRun, Store, Wish } from './store/store.ts'
+import type { EngineRecord, NewRun, Store, Wish } from './store/store.ts'
 import type { Wake } from './wake.ts'
 import type { Watch } from './wakers.ts'
 
@@ -48,8 +48,8 @@ export interface EngineParts {
   readonly watch?: Watch
   /** What runs are made with, for their manifests. */
   readonly provenance?: (pipeline: Pipeline) => JsonObject
-  /** The digest of an ended run's manifest, for the audit log; none is noted when absent. */
-  readonly manifest?: (due: ManifestDue) => Promise<string>
+  /** Makes the manifests of ended runs, for the audit log; none is noted when absent. */
+  readonly manifest?: ManifestNotesParts['make']
   readonly report?: (report: Report) => void
   /** `lease` when absent. A simulation, which knows who lives, renews none. */
   readonly lease?: { readonly holds: number; readonly renewed: number }
@@ -92,7 +92,7 @@ export class Engine {
       env: parts.env ?? {},
       watch: parts.watch,
       report: (told) => {
-        if (told.type === 'run') this.#manifests?.look()
+        if (told.type === 'run' && isEnded(told.state)) this.#manifests?.look()
         parts.report?.(told)
       },
       fatal: (error) => this.#fail(error),
@@ -104,7 +104,6 @@ export class Engine {
     await this.#renew()
     this.#unlisten = this.#parts.wake.listen(() => this.#hear())
     this.#armRenewal()
-    this.#manifests?.look()
   }
 
   /**
@@ -233,7 +232,7 @@ export class Engine {
     const { store, clock, manifest } = this.#parts
     if (manifest === undefined) return null
     const failed = (error: unknown) => this.#fail(error)
-    return new ManifestNotes({ store, clock, engine: this.id, digest: manifest, failed })
+    return new ManifestNotes({ store, clock, engine: this.id, make: manifest, failed })
   }
 
   #enter(run: LiveRun, maxActive: number | null): void {
@@ -289,6 +288,7 @@ export class Engine {
   async #renew(): Promise<void> {
     const { store } = this.#parts
     await store.renew(this.#self())
+    this.#manifests?.look()
     // Whether the lease ran out meanwhile our own clock cannot tell: it may have been set back. A run that only sleeps
     // writes nothing by which its loss would be noticed.
     const owned = new Set(await store.owned(this.id))

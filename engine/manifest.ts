@@ -17,6 +17,7 @@ export interface RunSubject {
   readonly pipeline: Pipeline
   /** In order of `node`. */
   readonly nodes: readonly TaskRecord[]
+  /** Those called `recover`. */
   readonly events: readonly EventRecord[]
   /** Resolved `with` by node, of nodes that began; a node is absent where it did not, or where nothing resolves. */
   readonly inputs: ReadonlyMap<number, JsonObject>
@@ -63,7 +64,7 @@ export function manifestOf(subject: RunSubject): Manifest {
   const { run, pipeline, nodes, events, datasets } = subject
   const names = new TaskNames(pipeline, nodes)
   const changes = Map.groupBy(
-    events.filter(({ node, event }) => node !== null && event === 'recover'),
+    events.filter(({ node }) => node !== null),
     ({ node }) => node as number,
   )
   const tasks = nodes.map((node) => [

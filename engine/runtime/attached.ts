@@ -2,7 +2,6 @@
 import { type FSWatcher, watch } from 'node:fs'
 import type { Clock, Timer } from '../clock.ts'
 import { type AttemptProcess, abandon, files, readEnding, readProcess } from './attempt-folder.ts'
-import { vanished } from './classify.ts'
 import { isAlive } from './process-identity.ts'
 import type { WatchedAttempt } from './watched-attempt.ts'
 
@@ -51,7 +50,7 @@ export function adopt(watched: WatchedAttempt, clock: Clock): () => void {
   const { attempt } = watched
   const process = processOf(watched)
   if (process === null && readEnding(attempt) === null) {
-    watched.settle(vanished(attempt))
+    watched.neverBegan()
     return () => {}
   }
   if (process !== null) watched.leads(process)

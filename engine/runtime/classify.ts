@@ -79,6 +79,11 @@ export function vanished(attempt: { readonly id: string }): Outcome {
   return { type: 'released', kind: 'node_lost', message: `attempt ${attempt.id} is gone without a trace` }
 }
 
+/** The outcome of an attempt that was asked to stop before its process began. */
+export function stoppedBefore(reason: string): Outcome {
+  return { type: 'failed', kind: 'crash', message: `stopped (${reason}) before it began` }
+}
+
 /** What is known of a process from its attempt's folder. */
 export function evidenceOf(
   attempt: { readonly folder: string },

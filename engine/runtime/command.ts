@@ -2,8 +2,9 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import type { Clock } from '../clock.ts'
 import { adopt, attend } from './attached.ts'
-import { createFolder, fileOf } from './attempt-folder.ts'
+import { type AttemptProcess, createFolder, fileOf } from './attempt-folder.ts'
 import { checkpointFor, NoSuchCheckpoint, type VerifiedCheckpoint } from './checkpoint-folder.ts'
+import { stoppedBefore } from './classify.ts'
 import { bootId, oomKills } from './process-identity.ts'
 import type { Attempt } from './runtime.ts'
 import { type PreparedCommand, spawnSupervised } from './supervised.ts'
@@ -21,7 +22,8 @@ export async function startCommand(
   clock: Clock,
 ): Promise<() => void> {
   const prepared = await prepare(watched, argv)
-  if (prepared === null) return () => {}
+  // Whoever let go of it meanwhile starts nothing: the next engine finds that it has not begun.
+  if (prepared === null || watched.released) return () => {}
   if (watched.stopping !== null) {
     watched.settle(stoppedBefore(watched.stopping))
     return () => {}
@@ -29,11 +31,6 @@ export async function startCommand(
   return supervisors.usable
     ? launch(watched, prepared, supervisors, clock)
     : spawnSupervised(watched, prepared)
-}
-
-/** The outcome of an attempt that was asked to stop before its process began. */
-export function stoppedBefore(reason: string) {
-  return { type: 'failed', kind: 'crash', message: `stopped (${reason}) before it began` } as const
 }
 
 /** Makes the folders and writes the input; null where the attempt ended by that. */
@@ -65,30 +62,27 @@ function launch(
 ): () => void {
   const { folder, cwd } = watched.attempt
   const record = { bootId: bootId(), oomKills }
-  let release: (() => void) | null = null
+  let begun: AttemptProcess | null = null
+  let release = () => {}
   watched.follow()
-  supervisors.start(
+  const kill = supervisors.start(
     { folder, cwd, env, argv, record },
     {
       started: (command, supervisor) => {
         const by = { ...supervisor, bootId: record.bootId }
-        const process = { type: 'command', ...command, ...record, supervisor: by } as const
-        watched.leads(process)
-        release = attend(watched, process, clock).release
+        begun = { type: 'command', ...command, ...record, supervisor: by }
+        watched.leads(begun)
       },
-      ended: (code) => {
-        release?.()
-        void watched.told(code)
-      },
+      ended: (code) => void watched.told(code),
       failed: (why) =>
         watched.settle({ type: 'failed', kind: 'crash', message: `cannot start a process: ${why}` }),
-      // Where it began, it is looked after already.
       lost: () => {
-        release ??= adopt(watched, clock)
+        release = begun === null ? adopt(watched, clock) : attend(watched, begun, clock).release
       },
     },
   )
-  return () => release?.()
+  watched.endsBy(kill)
+  return () => release()
 }
 
 /** The protocol's variables over the task's own. */

@@ -81,11 +81,15 @@ function groupIsAlive(group: number): boolean {
 /** Milliseconds between two looks whether the last process of a group is gone: the system tells nobody. */
 const groupLook = 20
 
-/** Resolves when nothing of the group runs any more. */
-export function groupGone(group: number, clock: Clock): Promise<void> {
+/** Resolves when nothing of the group runs any more, or nobody cares. */
+export function groupGone(
+  group: number,
+  clock: Clock,
+  forgotten: () => boolean = () => false,
+): Promise<void> {
   return new Promise((resolve) => {
     const look = () => {
-      if (groupIsAlive(group)) clock.at(clock.now() + groupLook, look)
+      if (!forgotten() && groupIsAlive(group)) clock.at(clock.now() + groupLook, look)
       else resolve()
     }
     look()

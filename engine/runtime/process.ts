@@ -1,6 +1,7 @@
 /** The `process` runtime: commands under a supervisor, operators' code in warm workers. Both outlive the engine. */
 import { adopt } from './attached.ts'
-import { startCommand, stoppedBefore } from './command.ts'
+import { stoppedBefore } from './classify.ts'
+import { startCommand } from './command.ts'
 import type { Attempt, AttemptEvent, RunningAttempt, Runtime } from './runtime.ts'
 import { SupervisorPool } from './supervisor-pool.ts'
 import { type ProcessWorld, WatchedAttempt } from './watched-attempt.ts'
@@ -56,6 +57,7 @@ export class ProcessRuntime implements Runtime {
   async #launch(watched: WatchedAttempt): Promise<void> {
     const { operator, input } = watched.attempt
     const argv = await this.#world.host.command(operator, input)
+    if (watched.released) return
     if (watched.stopping !== null) watched.settle(stoppedBefore(watched.stopping))
     else if (argv === null) this.#pool.start(watched)
     else this.#letGo(watched, await startCommand(watched, argv, this.#supervisors, this.#world.clock))

@@ -44,16 +44,20 @@ export function spawnSupervised(
   { argv, env, oomKills }: PreparedCommand,
 ): () => void {
   const { attempt } = watched
-  const out = openSync(fileOf(attempt, 'stdout'), 'a', 0o600)
-  const err = openSync(fileOf(attempt, 'stderr'), 'a', 0o600)
-  const child = spawn('/bin/sh', ['-c', supervisor, 'dagctl', attempt.folder, ...argv], {
-    cwd: attempt.cwd,
-    env: { ...baseEnvironment(), ...env },
-    detached: true,
-    stdio: ['pipe', out, err],
-  })
-  closeSync(out)
-  closeSync(err)
+  const logs = [fileOf(attempt, 'stdout'), fileOf(attempt, 'stderr')].map((log) => openSync(log, 'a', 0o600))
+  const start = () =>
+    spawn('/bin/sh', ['-c', supervisor, 'dagctl', attempt.folder, ...argv], {
+      cwd: attempt.cwd,
+      env: { ...baseEnvironment(), ...env },
+      detached: true,
+      stdio: ['pipe', ...logs],
+    })
+  let child: ReturnType<typeof start>
+  try {
+    child = start()
+  } finally {
+    for (const log of logs) closeSync(log)
+  }
   child.on('error', (error) =>
     watched.settle({ type: 'failed', kind: 'crash', message: `cannot start a process: ${error.message}` }),
   )

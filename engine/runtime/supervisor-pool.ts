@@ -8,6 +8,9 @@ import { supervisorProgram } from './supervisor-program.ts'
 /** Supervisors that are kept when they have nothing to do. */
 const keptIdle = 16
 
+/** Supervisors that may fail to start, one after the other, before commands are started without any. */
+const mostFailures = 3
+
 /** What Perl itself would take from the environment; commands get it all the same. */
 const ofPerl = ['PERL5OPT', 'PERL_UNICODE']
 
@@ -47,6 +50,8 @@ export class SupervisorPool {
   readonly #idle: Supervisor[] = []
   readonly #all = new Set<Supervisor>()
   #usable: boolean | null = null
+  /** Supervisors that ended before they served, since the last that did. */
+  #failures = 0
 
   /** @param perl the name of Perl on the path */
   constructor(perl: string) {
@@ -59,11 +64,12 @@ export class SupervisorPool {
     return this.#usable
   }
 
-  /** Starts a command. Throws where a word of it cannot be passed to a process. */
-  start(launch: Launch, events: LaunchEvents): void {
+  /** Starts a command; what it returns kills its supervisor. Throws where a word of it cannot be passed to a process. */
+  start(launch: Launch, events: LaunchEvents): () => void {
     const frame = framed(launch)
     const supervisor = this.#idle.pop() ?? this.#make()
     supervisor.run(frame, events)
+    return () => supervisor.kill(events)
   }
 
   /** Each ends with the command that it has. */
@@ -79,8 +85,12 @@ export class SupervisorPool {
         if (this.#idle.length < keptIdle) this.#idle.push(supervisor)
         else this.#drop(supervisor)
       },
-      gone: (wasReady) => {
-        if (!wasReady) this.#usable = false
+      ready: () => {
+        this.#failures = 0
+      },
+      gone: (wasReady, absent) => {
+        if (!wasReady) this.#failures += 1
+        if (absent || this.#failures >= mostFailures) this.#usable = false
         this.#all.delete(supervisor)
         const at = this.#idle.indexOf(supervisor)
         if (at >= 0) this.#idle.splice(at, 1)
@@ -96,15 +106,25 @@ export class SupervisorPool {
   }
 }
 
+/** What a supervisor tells the pool that it is in. */
+interface PoolOfSupervisor {
+  /** It serves. */
+  ready(): void
+  /** It has nothing to do. */
+  free(): void
+  /** @param absent there is no such program */
+  gone(wasReady: boolean, absent: boolean): void
+}
+
 class Supervisor {
   readonly #child: ChildProcess
-  readonly #pool: { free(): void; gone(wasReady: boolean): void }
+  readonly #pool: PoolOfSupervisor
   #events: LaunchEvents | null = null
   /** Null until it has said that it serves. */
   #itself: StartedProcess | null = null
   #text = ''
 
-  constructor(perl: string, pool: { free(): void; gone(wasReady: boolean): void }) {
+  constructor(perl: string, pool: PoolOfSupervisor) {
     this.#pool = pool
     const env = baseEnvironment()
     for (const name of ofPerl) delete env[name]
@@ -114,8 +134,8 @@ class Supervisor {
       detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],
     })
-    this.#child.on('error', () => this.#gone())
-    this.#child.on('close', () => this.#gone())
+    this.#child.on('error', (error) => this.#failed(error))
+    this.#child.on('close', () => this.#gone(false))
     // Where it is gone, its end says so.
     this.#child.stdin?.on('error', () => {})
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#hear(text))
@@ -125,6 +145,11 @@ class Supervisor {
     this.#events = events
     this.#keepAlive(true)
     this.#child.stdin?.write(frame)
+  }
+
+  /** Ends it, where it is still at this command. */
+  kill(events: LaunchEvents): void {
+    if (this.#events === events) this.#child.kill('SIGKILL')
   }
 
   /** Lets go: it ends when it finds nobody at the other end. */
@@ -144,8 +169,10 @@ class Supervisor {
 
   #take([word, ...rest]: string[]): void {
     const [first, second = ''] = rest
-    if (word === 'ready') this.#itself = { pid: Number(first), startTime: second }
-    else if (word === 'started' && this.#itself !== null)
+    if (word === 'ready') {
+      this.#itself = { pid: Number(first), startTime: second }
+      this.#pool.ready()
+    } else if (word === 'started' && this.#itself !== null)
       this.#events?.started({ pid: Number(first), startTime: second }, this.#itself)
     else if (word === 'failed') {
       this.#events?.failed(rest.join(' '))
@@ -159,8 +186,16 @@ class Supervisor {
     }
   }
 
-  #gone(): void {
-    this.#pool.gone(this.#itself !== null)
+  #failed(error: NodeJS.ErrnoException): void {
+    // `error` also comes where a signal could not be sent; then the end follows.
+    if (this.#child.pid !== undefined) return
+    this.#events?.failed(error.message)
+    this.#events = null
+    this.#gone(error.code === 'ENOENT' || error.code === 'EACCES')
+  }
+
+  #gone(absent: boolean): void {
+    this.#pool.gone(this.#itself !== null, absent)
     const events = this.#events
     this.#events = null
     events?.lost()

@@ -19,6 +19,7 @@ export const supervisorProgram = String.raw`
 my @signals = qw(PIPE TERM INT HUP);
 $SIG{$_} = 'IGNORE' for @signals;
 $0 = 'dagctl supervisor';
+my $mask = umask 077;
 open my $engine, '>&', \*STDOUT or die;
 my ($supervisor, $since) = ($$, start_time());
 answer('ready', $supervisor, $since);
@@ -55,10 +56,13 @@ sub begin {
     my ($name, $value) = split /=/, $_, 2;
     $ENV{$name} = $value;
   }
+  umask $mask;
   answer('started', $$, $start);
   $SIG{$_} = 'DEFAULT' for @signals;
   exit 143 if -e "$folder/stopping";
   exec { $words[0] } @words;
+  # ENOEXEC: a script without a first line for a shell. Not every C library sees to that.
+  exec '/bin/sh', @words if $! == 8;
   my ($absent, $why) = ($! == 2, "$!");
   print STDERR "$words[0]: ", $absent ? 'not found' : $why, "\n";
   exit($absent ? 127 : 126);

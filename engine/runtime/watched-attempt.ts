@@ -2,6 +2,7 @@
  * An attempt in a process of its own, as the engine sees it: its events, the stop, and the one outcome.
  * Knows nothing of how the process was started or found.
  */
+import { existsSync } from 'node:fs'
 import type { Clock, Timer } from '../clock.ts'
 import type { Outcome } from '../outcome.ts'
 import { EventFollower, type EventLine, EventWriter } from './attempt-events.ts'
@@ -21,10 +22,11 @@ import {
   evidenceOf,
   exitOfShell,
   readOutputs,
+  stoppedBefore,
   vanished,
 } from './classify.ts'
 import { LogBound } from './log-bound.ts'
-import { bootId, groupGone, isAlive, signalGroup } from './process-identity.ts'
+import { bootId, groupGone, identify, isAlive, signalGroup } from './process-identity.ts'
 import type { Attempt, AttemptEvent, OperatorHost, RunningAttempt, StopReason } from './runtime.ts'
 
 /** What the process runtime is given. */
@@ -52,6 +54,9 @@ export class WatchedAttempt implements RunningAttempt {
   #failure: Evidence['failure'] = null
   #stop: { readonly reason: StopReason; readonly grace: number; readonly timer: Timer } | null = null
   #killed = false
+  #released = false
+  /** Ends what would write the ending, where the attempt itself cannot be ended. */
+  #endBy: () => void = () => {}
   /** Whether its events come from the file; a worker of this engine tells them itself. */
   #following = false
   #watching: Timer | null = null
@@ -86,12 +91,23 @@ export class WatchedAttempt implements RunningAttempt {
     return this.#ending
   }
 
+  /** Whether it was let go of. */
+  get released(): boolean {
+    return this.#released
+  }
+
+  /** How to end what would write its ending. */
+  endsBy(end: () => void): void {
+    this.#endBy = end
+  }
+
   /** From here on signals go to this process' group. */
   leads(process: AttemptProcess): void {
     this.#process = process
     // What workers print is among their events.
     if (process.type === 'command') this.#printed.watch()
-    if (this.#stop !== null) this.#terminate()
+    if (this.#killed) this.#kill()
+    else if (this.#stop !== null) this.#terminate()
   }
 
   /** Reports what the attempt appends to its events file from here on; a command that ends at once needs no watch for it. */
@@ -146,14 +162,18 @@ export class WatchedAttempt implements RunningAttempt {
     if (this.#ending) return
     this.#ending = true
     // What is left of the group ends within the grace by itself, afterwards by SIGKILL.
-    if (this.#stop !== null && this.#process?.type === 'command') {
-      await groupGone(this.#process.pid, this.#world.clock)
-    }
+    if (this.#process?.type === 'command') await this.#endGroup(this.#process.pid, written !== null)
     if (this.#following) this.#follower.read()
     this.release()
     this.#printed.cut()
     await this.#seal.done()
     this.#resolve(await this.#outcomeOf(written ?? readEnding(this.attempt), exit, said))
+  }
+
+  /** No process of it was ever on record, and none will be. */
+  neverBegan(): void {
+    const reason = this.stopping
+    this.settle(reason === null ? vanished(this.attempt) : stoppedBefore(reason))
   }
 
   /** Ends with an outcome that no process had a part in. */
@@ -166,6 +186,7 @@ export class WatchedAttempt implements RunningAttempt {
 
   /** Stops watching; the process goes on, and the folder keeps its ending. */
   release(): void {
+    this.#released = true
     this.#stop?.timer.cancel()
     this.#watching?.cancel()
     this.#follower.close()
@@ -191,12 +212,23 @@ export class WatchedAttempt implements RunningAttempt {
     if (!this.#following) this.#listen(event)
   }
 
+  /** What is left of a command's group ends with it, after a stop within the grace; a supervisor that told has seen to it. */
+  async #endGroup(group: number, told: boolean): Promise<void> {
+    // As long as anything is left of the group no other process has its number.
+    const kill = () =>
+      this.#process?.bootId === bootId() && identify(group) === null && signalGroup(group, 'SIGKILL')
+    const killed = (this.#stop === null ? !told : this.#killed) && kill()
+    if (this.#stop !== null || killed) await groupGone(group, this.#world.clock, () => this.#released)
+  }
+
   #terminate(): void {
-    if (this.#process === null || this.#stop === null) return
+    if (this.#stop === null) return
     const { reason } = this.#stop
-    // The supervisor leaves what else runs in its group alone: it has the rest of the grace.
-    this.#try('the mark of the stop', () => writeWhole(this.attempt, 'stopping', { reason }))
-    if (isAlive(this.#process)) signalGroup(this.#process.pid, 'SIGTERM')
+    // A command that begins only now looks for the mark. Its supervisor leaves what else runs in its group alone: it has
+    // the rest of the grace.
+    if (existsSync(this.attempt.folder))
+      this.#try('the mark of the stop', () => writeWhole(this.attempt, 'stopping', { reason }))
+    if (this.#process !== null && isAlive(this.#process)) signalGroup(this.#process.pid, 'SIGTERM')
   }
 
   /** Does what may fail for want of disk, and must not keep the rest from happening. */
@@ -210,9 +242,10 @@ export class WatchedAttempt implements RunningAttempt {
   }
 
   #kill(): void {
-    if (this.#process === null) return
     this.#killed = true
-    if (this.#ending || isAlive(this.#process)) signalGroup(this.#process.pid, 'SIGKILL')
+    if (this.#process !== null && (this.#ending || isAlive(this.#process)))
+      signalGroup(this.#process.pid, 'SIGKILL')
+    else this.#endBy()
   }
 
   async #outcomeOf(ending: Ending | null, exit: Exit | null, said: Outcome | null): Promise<Outcome> {

@@ -57,27 +57,30 @@ export class SqliteAudit {
   manifestsDue(engine: string, at: number, most: number): readonly ManifestDue[] {
     return this.#db
       .all(
-        `SELECT id, pipeline, state, fence, (SELECT count(*) FROM tasks WHERE tasks.run = seq) AS tasks
-         FROM manifests_due JOIN runs ON seq = manifests_due.run
-         WHERE ${ended} AND (owner = ? OR owner IS NULL OR owner NOT IN (SELECT id FROM engines WHERE lease_until > ?))
-         ORDER BY seq LIMIT ?`,
-        engine,
-        at,
-        most,
+        `SELECT id, pipeline, state, fence, ended_at, owner IS @engine AS own,
+           (SELECT count(*) FROM tasks WHERE tasks.run = seq) AS tasks,
+           (SELECT total(octet_length(outputs)) FROM tasks WHERE tasks.run = seq) AS bytes
+         FROM manifests_due CROSS JOIN runs ON seq = manifests_due.run
+         WHERE ${ended} AND (own OR owner IS NULL OR owner NOT IN (SELECT id FROM engines WHERE lease_until > @at))
+         ORDER BY own DESC, manifests_due.run LIMIT @most`,
+        { engine, at, most },
       )
       .map((row) => ({
         run: row.id as string,
         pipeline: row.pipeline as string,
         state: row.state as string,
         fence: row.fence as number,
+        endedAt: row.ended_at as number,
+        own: row.own === 1,
         tasks: row.tasks as number,
+        bytes: row.bytes as number,
       }))
   }
 
   /** In the transaction that is open. */
   noteManifests(manifests: readonly NotedManifest[], chain: string, at: number): void {
     const drafts = manifests
-      .filter(({ due: { run, fence } }) => this.#isDone(run, fence))
+      .filter(({ due }) => this.#isDone(due))
       .map(({ due: { run, pipeline, state }, digest, reason }) => ({
         what: 'run.manifest',
         who: 'engine',
@@ -88,11 +91,12 @@ export class SqliteAudit {
   }
 
   /** Takes the run from what is due, where it is as it was. */
-  #isDone(run: string, fence: number): boolean {
+  #isDone({ run, fence, endedAt }: ManifestDue): boolean {
     const { changes } = this.#db.run(
-      `DELETE FROM manifests_due WHERE run = (SELECT seq FROM runs WHERE id = ? AND fence = ? AND ${ended})`,
+      `DELETE FROM manifests_due WHERE run = (SELECT seq FROM runs WHERE id = ? AND fence = ? AND ended_at = ? AND ${ended})`,
       run,
       fence,
+      endedAt,
     )
     return changes > 0
   }

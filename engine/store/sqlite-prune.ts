@@ -6,6 +6,9 @@ import type { RunLimits } from './store.ts'
 /** Runs `r` in whose tasks an attempt may still run. */
 const holding = 'EXISTS (SELECT 1 FROM tasks t WHERE t.run = r.seq AND t.holding = 1)'
 
+/** Runs `r` whose manifest is still to be made of what there is of them. */
+const due = 'EXISTS (SELECT 1 FROM manifests_due d WHERE d.run = r.seq)'
+
 /** Runs `r` whose outputs, and so files, a task of another run took. */
 const cited = 'EXISTS (SELECT 1 FROM tasks t WHERE t.cached = r.id AND t.run <> r.seq)'
 
@@ -20,6 +23,7 @@ const prunable = `
   WHERE r.${ended}
     AND (r.ended_at < @endedBefore OR r.place > @newest)
     AND NOT ${holding}
+    AND NOT ${due}
     AND NOT ${cited}
     AND r.seq NOT IN (
       SELECT seq FROM (
@@ -51,11 +55,11 @@ export class SqlitePruner {
 
   #forgetRun(id: string): boolean {
     const row = this.#db.get(
-      `SELECT seq FROM runs r WHERE id = ? AND ${ended} AND NOT ${holding} AND NOT ${cited}`,
+      `SELECT seq FROM runs r WHERE id = ? AND ${ended} AND NOT ${holding} AND NOT ${due} AND NOT ${cited}`,
       id,
     )
     if (row === undefined) return false
-    for (const table of ['tasks', 'events', 'requests', 'manifests_due'])
+    for (const table of ['tasks', 'events', 'requests'])
       this.#db.run(`DELETE FROM ${table} WHERE run = ?`, row.seq)
     this.#db.run('DELETE FROM cache WHERE run = ?', id)
     this.#db.run('DELETE FROM runs WHERE seq = ?', row.seq)
@@ -81,7 +85,7 @@ export class SqlitePruner {
     }[which]
     return this.#db
       .all(
-        `SELECT id FROM runs r WHERE ${ended} AND ended_at < ? AND NOT ${holding} ${condition} ORDER BY seq`,
+        `SELECT id FROM runs r WHERE ${ended} AND ended_at < ? AND NOT ${holding} AND NOT ${due} ${condition} ORDER BY seq`,
         before,
       )
       .map(({ id }) => id as string)
@@ -90,7 +94,10 @@ export class SqlitePruner {
   forgetEvents(ids: readonly string[]): void {
     this.#db.transaction(() => {
       for (const id of ids)
-        this.#db.run(`DELETE FROM events WHERE run = (SELECT seq FROM runs WHERE id = ? AND ${ended})`, id)
+        this.#db.run(
+          `DELETE FROM events WHERE run = (SELECT seq FROM runs r WHERE id = ? AND ${ended} AND NOT ${due})`,
+          id,
+        )
     })
   }
 

@@ -118,13 +118,12 @@ class SqliteStore extends SqlitePlans implements Store {
       .map(toTask)
   }
 
-  async events(run: string, after = 0): Promise<readonly EventRecord[]> {
+  async events(run: string, after = 0, event: string | null = null): Promise<readonly EventRecord[]> {
     return this.#db
       .all(
         `SELECT events.*, runs.id AS run_id FROM events JOIN runs ON runs.seq = events.run
-       WHERE events.run = (SELECT seq FROM runs WHERE id = ?) AND events.seq > ? ORDER BY events.seq`,
-        run,
-        after,
+       WHERE events.run = (SELECT seq FROM runs WHERE id = @run) AND events.seq > @after AND (@event IS NULL OR event = @event) ORDER BY events.seq`,
+        { run, after, event },
       )
       .map(toEvent)
   }

@@ -94,10 +94,14 @@ export interface ManifestDue {
   readonly run: string
   readonly pipeline: string
   readonly state: string
-  /** As it was when it ended: a run that was taken up since ends again. */
+  /** Who owned it when it ended, and when that was (epoch ms): a run that was taken up since ends again. */
   readonly fence: number
-  /** Rows of tasks, by which to judge what the manifest will cost. */
+  readonly endedAt: number
+  /** Whether it is the engine's that asks. */
+  readonly own: boolean
+  /** Rows of tasks, and bytes of their outputs, by which to judge what the manifest will cost. */
   readonly tasks: number
+  readonly bytes: number
 }
 
 /** A manifest by its name, or why it has none. */
@@ -239,8 +243,8 @@ export interface Store {
   latest(pipeline: string): Promise<{ readonly pipeline: Pipeline; readonly folder: string } | null>
   /** In order of `node`. */
   tasks(run: string): Promise<readonly TaskRecord[]>
-  /** In order, from the first after `after`. */
-  events(run: string, after?: number): Promise<readonly EventRecord[]>
+  /** In order, from the first after `after`; only those called `event` where it is given. */
+  events(run: string, after?: number, event?: string): Promise<readonly EventRecord[]>
   /** Outputs of a task in the pipeline's last succeeded run. */
   baseline(pipeline: string, task: string): Promise<Json>
   /** Reusable outputs no older than `since`. */
@@ -329,7 +333,7 @@ export interface Store {
 
   /** Notes in the audit log what changes nothing in the store. What does takes its note with it. */
   note(note: Note): Promise<void>
-  /** Ended runs whose manifests are not noted: `engine`'s, and those that no living engine owns; the oldest first. */
+  /** Ended runs whose manifests are not noted: `engine`'s, then those that no living engine owns; the oldest first. */
   manifestsDue(engine: string, at: number, most: number): Promise<readonly ManifestDue[]>
   /** Notes `run.manifest` in the audit log for each that is as it was, once; `chain` as in a note. */
   noteManifests(manifests: readonly NotedManifest[], chain: string, at: number): Promise<void>

@@ -2,7 +2,7 @@
 
 /** What a shell does by itself, or reads as grammar: POSIX.1-2024, and what dash, bash and busybox have besides. */
 const shellsOwn = new Set(
-  `. : [ [[ alias bg bind break builtin caller case cd command compgen complete compopt continue coproc declare dirs disown do
+  `. : [ [[ alias bg bind break builtin caller case cd chdir command compgen complete compopt continue coproc declare dirs disown do
   done echo elif else enable esac eval exec exit export false fc fg fi for function getopts hash help history if in jobs kill
   let local logout mapfile popd printf pushd pwd read readarray readonly return select set shift shopt source suspend test
   then time times trap true type typeset ulimit umask unalias unset until wait while`.split(/\s+/),
@@ -17,7 +17,7 @@ export function plainWords(command: string): readonly string[] | null {
   const words = command.split(' ').filter((word) => word !== '')
   const [program] = words
   // `A=1 ./run` assigns; `=ls` is a path to some shells.
-  if (program === undefined || program.includes('=') || words.some((word) => word.startsWith('=')))
+  if (program === undefined || /^[-+]|=/.test(program) || words.some((word) => word.startsWith('=')))
     return null
   return shellsOwn.has(program) ? null : words
 }

@@ -30,5 +30,10 @@ export const shell = defineOperator<{ command: string }>({
   effects: 'data',
   example: 'extract: { run: "./extract.sh {{ run.interval.start }}" }',
   // As make does it: a shell that would only start a program costs more than the start.
-  command: ({ command }) => plainWords(command) ?? ['/bin/sh', '-c', command],
+  command: ({ command }) => (hasFunctions() ? null : plainWords(command)) ?? ['/bin/sh', '-c', command],
 })
+
+/** Whether the environment carries functions of bash, which a /bin/sh that is bash would run by their names. */
+function hasFunctions(): boolean {
+  return Object.keys(process.env).some((name) => name.startsWith('BASH_FUNC_'))
+}

@@ -6,7 +6,14 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { readEnding, readProcess } from '../../engine/runtime/attempt-folder.ts'
 import type { Attempt } from '../../engine/runtime/runtime.ts'
-import { attemptOf, listener, processRuntime, processRuntimeWithoutPerl, runs } from '../support/runtimes.ts'
+import {
+  attemptOf,
+  listener,
+  pidIn,
+  processRuntime,
+  processRuntimeWithoutPerl,
+  runs,
+} from '../support/runtimes.ts'
 
 const program = fileURLToPath(import.meta.resolve('../support/engine-to-kill.ts'))
 
@@ -226,6 +233,23 @@ for (const kit of kits) {
     })
   })
 }
+
+for (const options of [[], ['--no-perl']])
+  t.test(`what a stopped command left behind ends with the next engine ${options}`, async (t) => {
+    const dir = t.testdir()
+    const left = `sh -c 'trap : TERM; echo $$ > pid; while :; do sleep 60; done' & until [ -s pid ]; do sleep 0.01; done`
+    const command = `${left}; ${say}; until [ -e go ]; do sleep 0.02; done`
+    const attempt = attemptOf('Shell', { command }, { dir })
+    await startAndKill(attempt, dir, 'progress', options)
+    writeFileSync(`${attempt.folder}/stopping`, '{"reason":"cancel"}')
+    writeFileSync(`${dir}/go`, '')
+    await ended(attempt)
+    t.ok(runs(pidIn(`${dir}/pid`)), 'it had the rest of the grace')
+    const runtime = processRuntime()
+    t.teardown(() => runtime.close())
+    t.match(await runtime.attach(attempt, () => {}).outcome, { type: 'succeeded' })
+    t.notOk(runs(pidIn(`${dir}/pid`)))
+  })
 
 t.test('code that waits for nothing, in a worker without an engine, has an ending', async (t) => {
   const dir = t.testdir()

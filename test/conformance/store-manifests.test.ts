@@ -21,7 +21,16 @@ everyStore('an ended run is due until its manifest is noted, once', async (t, { 
   t.strictSame(await due(store), ['r1', 'r2'])
   t.strictSame(await due(store, 'e1', 1), ['r1'])
   const [first] = (await store.manifestsDue('e1', 100, 1)) as [ManifestDue]
-  t.strictSame(first, { run: 'r1', pipeline: 'test', state: 'failed', fence: 1, tasks: 2 })
+  t.strictSame(first, {
+    run: 'r1',
+    pipeline: 'test',
+    state: 'failed',
+    fence: 1,
+    endedAt: 10,
+    own: true,
+    tasks: 2,
+    bytes: 0,
+  })
   await store.noteManifests([noted(first)], 'e1', 20)
   await store.noteManifests([noted(first)], 'e2', 30)
   t.strictSame(await due(store), ['r2'])
@@ -66,6 +75,21 @@ everyStore("a run is due for another engine once its owner's lease is over", asy
   await store.renew(engine)
   await store.leave('e1')
   t.strictSame(await due(store, 'e2'), ['r1'])
-  await store.forgetRuns(['r1'])
-  t.strictSame(await due(store, 'e2'), [], 'what is forgotten is not due')
+  await store.createRun(newRun('r2'), 'e2', 5)
+  await store.commit({ engine: 'e2', at: 10, runs: [ended('r2')], claims: [], starts: [] })
+  t.strictSame(await due(store, 'e2'), ['r2', 'r1'], 'its own come first')
+})
+
+everyStore('a run is kept until its manifest is noted', async (t, { store, commit }) => {
+  await store.createRun(newRun('r1'), 'e1', 5)
+  await commit([ended('r1')])
+  const limits = { endedBefore: 1000, newest: null }
+  t.strictSame(await store.prunable(limits), [])
+  t.strictSame(await store.runsEnded(1000, 'all'), [])
+  t.strictSame(await store.forgetRuns(['r1']), [])
+  const [first] = (await store.manifestsDue('e1', 100, 1)) as [ManifestDue]
+  await store.noteManifests([noted(first)], 'e1', 20)
+  t.strictSame(await store.prunable(limits), ['r1'])
+  t.strictSame(await store.runsEnded(1000, 'all'), ['r1'])
+  t.strictSame(await store.forgetRuns(['r1']), ['r1'])
 })

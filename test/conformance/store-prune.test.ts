@@ -1,7 +1,31 @@
 /** What every store forgets, and what it keeps because something still needs it. */
 import type { Test } from 'tap'
 import type { Store } from '../../engine/store/store.ts'
-import { backfillOf, claim, everyStore, newRun, pipeline, unblockA, writeTo } from '../support/stores.ts'
+import {
+  backfillOf,
+  claim,
+  everyStore,
+  newRun,
+  noteManifests,
+  pipeline,
+  unblockA,
+  writeTo,
+} from '../support/stores.ts'
+
+/** A test on a store in which the manifest of each run that ends is noted at once. */
+function pruning(behaviour: string, test: Parameters<typeof everyStore>[1]): void {
+  everyStore(behaviour, (t, { store, commit, claims }) =>
+    test(t, {
+      store,
+      claims,
+      commit: async (...batch) => {
+        const result = await commit(...batch)
+        await noteManifests(store)
+        return result
+      },
+    }),
+  )
+}
 
 const all = { endedBefore: 1000, newest: null }
 const prunable = (store: Store) => store.prunable(all)
@@ -10,7 +34,7 @@ const prunable = (store: Store) => store.prunable(all)
 const ended = (run: string, to: 'succeeded' | 'failed' = 'failed') =>
   writeTo(run, { state: { event: to === 'failed' ? 'fail' : 'succeed', to, endedAt: 10 } })
 
-everyStore(
+pruning(
   'ended runs are prunable by age, and beyond the newest of their pipeline',
   async (t, { store, commit }) => {
     for (const id of ['r1', 'r2', 'r3']) await store.createRun(newRun(id), 'e1', 5)
@@ -25,7 +49,7 @@ everyStore(
   },
 )
 
-everyStore(
+pruning(
   'the last run of a pipeline that succeeded is kept, for its outputs are compared with',
   async (t, { store, commit }) => {
     for (const id of ['r1', 'r2', 'r3']) await store.createRun(newRun(id), 'e1', 5)
@@ -34,7 +58,7 @@ everyStore(
   },
 )
 
-everyStore(
+pruning(
   'what still runs, was taken by others, or belongs to what goes on is kept',
   async (t, { store, commit }) => {
     const given = [{ node: 0, run: 'cited', outputs: {} }]
@@ -62,7 +86,7 @@ everyStore(
   },
 )
 
-everyStore(
+pruning(
   'what is forgotten is gone, but for the list of whose files are left',
   async (t, { store, commit }) => {
     await store.createRun(newRun('r1'), 'e1', 5)
@@ -86,7 +110,7 @@ async function isGone(t: Test, store: Store, run: string): Promise<void> {
   t.strictSame(await store.events(run), [])
 }
 
-everyStore('events are forgotten without their runs', async (t, { store, commit }) => {
+pruning('events are forgotten without their runs', async (t, { store, commit }) => {
   for (const id of ['r1', 'r2']) await store.createRun(newRun(id), 'e1', 5)
   await commit([ended('r1')])
   t.strictSame(await store.runsEnded(11, 'with events'), ['r1'])
@@ -98,7 +122,7 @@ everyStore('events are forgotten without their runs', async (t, { store, commit 
   t.strictSame(await store.runsEnded(10, 'all'), [])
 })
 
-everyStore(
+pruning(
   'versions, finished backfills and updates are forgotten when nothing refers to them',
   async (t, { store, commit }) => {
     await store.createBackfill(backfillOf('b'), pipeline)
@@ -126,7 +150,7 @@ everyStore(
   },
 )
 
-everyStore('an update that a schedule has not seen yet is kept', async (t, { store }) => {
+pruning('an update that a schedule has not seen yet is kept', async (t, { store }) => {
   const place = { file: '/p.yaml', folder: '/' }
   await store.updateDataset('x', 1)
   await store.schedulePipeline(pipeline, place, 2)

@@ -12,6 +12,7 @@ import {
 } from '../../engine/retention.ts'
 import { runFolders } from '../../engine/run-folders.ts'
 import { pipelineOf } from '../support/pipelines.ts'
+import { noteManifests } from '../support/stores.ts'
 import { testEngine } from '../support/test-engine.ts'
 
 const hour = 3_600_000
@@ -49,6 +50,7 @@ async function world() {
     await it.pass(hour)
   }
   runs.push(await it.run(pipeline))
+  await noteManifests(it.store)
   const disk = folders(runs)
   const pruned = (retention: Retention, dry = false) =>
     prune({ store: it.store, folders: disk, retention, now: it.clock.time, pause, dry })

@@ -183,6 +183,19 @@ t.test('a clock that is set back prolongs no delay', async (t) => {
   t.equal(attempt('later'), 2)
 })
 
+t.test('a clock that was set back and is corrected wakes what is due by then', async (t) => {
+  const it = await testEngine()
+  it.clock.offset = -3_600_000
+  await it.run(pipelineOf({ sensor: {} }))
+  await it.end('sensor', { type: 'sleep', until: it.clock.time + 60_000, state: null })
+  await it.pass(360_000)
+  t.equal(it.held('sensor').attempt.task.attempt, 1)
+  it.clock.offset = 0
+  await it.pass(3000)
+  await it.pass()
+  t.equal(it.held('sensor').attempt.task.attempt, 2)
+})
+
 t.test('a clock that is set forward ends no try before its time', async (t) => {
   const it = await testEngine()
   await it.run(pipelineOf({ a: { timeout: 10_000 } }))

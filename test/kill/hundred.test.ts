@@ -20,6 +20,6 @@ t.test(
     t.equal(runs.length, 100)
     t.ok(runs.every(({ state }: { readonly state: string }) => state === 'succeeded'))
     t.equal(readdirSync(join(folder, '.dagctl')).filter((name) => publicKeyPattern.test(name)).length, 1)
-    t.match(await dagctl(folder, ['audit', 'verify']), { exit: 0, out: /^ok: 200 entries/ })
+    t.match(await dagctl(folder, ['audit', 'verify']), { exit: 0, out: /^ok: 300 entries/ })
   },
 )

@@ -10,8 +10,10 @@ import {
   attemptOf,
   host,
   listener,
+  pidIn,
   processRuntime,
   processRuntimeWithoutPerl,
+  runs,
   worker,
 } from '../support/runtimes.ts'
 
@@ -57,6 +59,24 @@ for (const [name, make] of [
       t.notOk(existsSync(`${dir}/began`))
     })
 
+    t.test('leaves nothing behind where it has killed its supervisor', async (t) => {
+      const dir = t.testdir()
+      const left = `sh -c 'trap : TERM; echo $$ > pid; sleep 60' & until [ -s pid ]; do sleep 0.01; done`
+      const outcome = await run(shell(dir, `${left}; kill -9 $PPID; sleep 0.2`))
+      t.not(outcome.type, 'succeeded')
+      t.notOk(runs(pidIn(`${dir}/pid`)))
+    })
+
+    t.test('is not started by a runtime that was closed meanwhile', async (t) => {
+      const dir = t.testdir()
+      const attempt = shell(dir, ': > began')
+      const closing = make()
+      closing.start(attempt, () => {})
+      await closing.close()
+      t.match(await giveUp(runtime, attempt), { type: 'released', kind: 'node_lost' })
+      t.notOk(readProcess(attempt))
+    })
+
     t.test('whose folder is gone before it ends has an outcome', async (t) => {
       const dir = t.testdir()
       t.match(await run(shell(dir, 'rm -rf "$(dirname "$DAGCTL_OUTPUT")"; exit 3')), {
@@ -95,6 +115,19 @@ t.test('supervisors are warm: used one after the other, another for what runs be
   t.not(supervisorOf(beside), supervisorOf(second))
 })
 
+t.test('an attempt whose supervisor stands still can be stopped', async (t) => {
+  const runtime = processRuntime()
+  t.teardown(() => runtime.close())
+  const dir = t.testdir()
+  const first = shell(dir, '/bin/true', 1)
+  await runtime.start(first, () => {}).outcome
+  process.kill(readProcess(first)?.supervisor?.pid as number, 'SIGSTOP')
+  const second = runtime.start(shell(dir, ': > began', 2), () => {})
+  second.stop('timeout', 100)
+  t.match(await second.outcome, { type: 'failed', kind: 'crash', message: /timeout/ })
+  t.notOk(existsSync(`${dir}/began`))
+})
+
 t.test(
   'a command that kills its supervisor is waited for, then released; what runs beside it goes on',
   async (t) => {
@@ -115,12 +148,14 @@ t.test(
   },
 )
 
-t.test('where Perl does not run, commands are started without it from the second on', async (t) => {
+t.test('where Perl does not run, commands are started without it after a few', async (t) => {
   const runtime = new ProcessRuntime({ host, clock: systemClock, worker, perl: 'false' })
   t.teardown(() => runtime.close())
   const dir = t.testdir()
-  t.match(await runtime.start(shell(dir, '/bin/true', 1), () => {}).outcome, { kind: 'node_lost' })
-  t.match(await runtime.start(shell(dir, '/bin/true', 2), () => {}).outcome, { type: 'succeeded' })
+  const outcomes = []
+  for (const attempt of [1, 2, 3, 4])
+    outcomes.push((await runtime.start(shell(dir, '/bin/true', attempt), () => {}).outcome).type)
+  t.strictSame(outcomes, ['released', 'released', 'released', 'succeeded'])
 })
 
 t.test('what Perl would take from the environment reaches the command, and no supervisor', async (t) => {
