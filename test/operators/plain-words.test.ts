@@ -23,6 +23,9 @@ t.test('a plain command has the words that a shell would pass on', async (t) => 
 t.test('what a shell would do by itself, expand or read as grammar is left to it', async (t) => {
   for (const command of [
     'cd /tmp',
+    'chdir /tmp',
+    '-x',
+    '+x ./run',
     'exit 3',
     'exec /bin/true',
     'test -f a',

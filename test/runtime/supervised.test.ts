@@ -207,3 +207,11 @@ t.test(
     t.equal(never.clock.time - new VirtualClock().time, 10_000)
   },
 )
+
+t.test('functions that bash exports are run by their names: then every command has its shell', async (t) => {
+  const { shell: operator } = await import('../../operators/control/shell.ts')
+  t.strictSame(operator.command?.({ command: 'module load cuda' }), ['module', 'load', 'cuda'])
+  process.env['BASH_FUNC_module%%'] = '() { :; }'
+  t.teardown(() => delete process.env['BASH_FUNC_module%%'])
+  t.strictSame(operator.command?.({ command: 'module load cuda' }), ['/bin/sh', '-c', 'module load cuda'])
+})
