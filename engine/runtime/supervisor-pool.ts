@@ -122,6 +122,8 @@ class Supervisor {
   #events: LaunchEvents | null = null
   /** Null until it has said that it serves. */
   #itself: StartedProcess | null = null
+  /** Why nothing began; told when the supervisor is done with it. */
+  #failure: string | null = null
   #text = ''
 
   constructor(perl: string, pool: PoolOfSupervisor) {
@@ -174,15 +176,16 @@ class Supervisor {
       this.#pool.ready()
     } else if (word === 'started' && this.#itself !== null)
       this.#events?.started({ pid: Number(first), startTime: second }, this.#itself)
-    else if (word === 'failed') {
-      this.#events?.failed(rest.join(' '))
-      this.#events = null
-    } else if (word === 'ended') {
+    else if (word === 'failed') this.#failure = rest.join(' ')
+    else if (word === 'ended') {
       const events = this.#events
+      const failure = this.#failure
       this.#events = null
+      this.#failure = null
       this.#keepAlive(false)
       this.#pool.free()
-      events?.ended(Number(first))
+      if (failure === null) events?.ended(Number(first))
+      else events?.failed(failure)
     }
   }
 

@@ -121,11 +121,17 @@ t.test('an attempt whose supervisor stands still can be stopped', async (t) => {
   const dir = t.testdir()
   const first = shell(dir, '/bin/true', 1)
   await runtime.start(first, () => {}).outcome
-  process.kill(readProcess(first)?.supervisor?.pid as number, 'SIGSTOP')
-  const second = runtime.start(shell(dir, ': > began', 2), () => {})
+  const supervisor = readProcess(first)?.supervisor?.pid as number
+  process.kill(supervisor, 'SIGSTOP')
+  const attempt = shell(dir, ': > began', 2)
+  const second = runtime.start(attempt, () => {})
+  const soon = () => new Promise<void>((resolve) => systemClock.soon(resolve))
+  while (!existsSync(`${attempt.folder}/checkpoint-out`)) await soon()
+  for (let turns = 0; turns < 20; turns++) await soon()
   second.stop('timeout', 100)
   t.match(await second.outcome, { type: 'failed', kind: 'crash', message: /timeout/ })
   t.notOk(existsSync(`${dir}/began`))
+  t.notOk(runs(supervisor), 'its supervisor had to go')
 })
 
 t.test(
