@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } f
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { systemClock } from '../../engine/clock.ts'
 import { readEnding, readProcess } from '../../engine/runtime/attempt-folder.ts'
 import type { Attempt } from '../../engine/runtime/runtime.ts'
 import {
@@ -51,11 +52,13 @@ function pidOf(attempt: Attempt): number {
 }
 
 /** Kills the attempt and what is to write its ending, which comes first: it would write that of a killed command. */
-function killAll(attempt: Attempt): void {
+async function killAll(attempt: Attempt): Promise<void> {
   const found = readProcess(attempt)
   if (found === null) throw new Error('no process is on record')
   if (found.supervisor !== null) process.kill(found.supervisor.pid, 'SIGKILL')
   process.kill(-found.pid, 'SIGKILL')
+  while (runs(found.pid) || runs(found.supervisor?.pid ?? found.pid))
+    await new Promise<void>((resolve) => systemClock.soon(resolve))
 }
 
 const say = `echo '{"type":"progress","done":1,"unit":"starts"}' >> $DAGCTL_EVENTS`
@@ -136,7 +139,7 @@ for (const kit of kits) {
       const dir = t.testdir()
       const attempt = kit.rude(dir)
       await startAndKill(attempt, dir, 'progress', kit.options)
-      killAll(attempt)
+      await killAll(attempt)
       t.match(await attach(attempt).running.outcome, {
         type: 'released',
         kind: 'node_lost',
@@ -152,7 +155,7 @@ for (const kit of kits) {
       await startAndKill(attempt, dir, 'progress', kit.options)
       const { running, heard } = attach(attempt)
       await heard('progress')
-      killAll(attempt)
+      await killAll(attempt)
       t.match(await running.outcome, { type: 'released', kind: 'node_lost' })
     })
 
@@ -160,7 +163,7 @@ for (const kit of kits) {
       const dir = t.testdir()
       const attempt = kit.rude(dir)
       await startAndKill(attempt, dir, 'progress', kit.options)
-      killAll(attempt)
+      await killAll(attempt)
       const stranger = spawn('sleep', ['60'], { detached: true })
       t.teardown(() => stranger.kill('SIGKILL'))
       for (const change of [{ pid: stranger.pid }, { pid: stranger.pid, startTime: '1' }]) {
